@@ -1,0 +1,43 @@
+"""The entries of a call's journal: JSON Lines, one object per line, in the order in which things happened.
+
+What always holds: ``n`` counts from 0 without a gap; ``t`` is seconds on the call's monotonic clock since the call
+began; a line that is cut off (a crash) is the last one and is ignored by readers. Secrets are masked.
+
+A page's fate follows from three kinds of entry alone, so that it can be known after any crash:
+``page-intent`` (the page's image is going on the line; on disk before its post-page command is sent),
+``page-answer`` (on disk before the next page's training), and ``end``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+KINDS = (
+    "begin",  # call, dial, tsid, documents: [{job, pages: [numbers]}], at: wall time
+    "command",  # text: an AT command to the modem
+    "response",  # text: a result code of the modem
+    "dialling",  # number
+    "connected",  # the far end's fax signal was heard
+    "frame",  # dir: "out"/"in", name: "DIS", octets: hex in line order, meaning: text, good: bool
+    "far-end",  # ident, abilities: text
+    "trained",  # rate_bps, modulation, coding, ecm
+    "training-failed",  # rate_bps, modulation
+    "page-intent",  # job, number, digest, index: n-th page of the call from 0
+    "page-progress",  # job, number, octets_sent, octets_total
+    "page-answer",  # job, number, fate: Fate value, by: "MCF"
+    "end",  # outcome: Outcome as an object, at: wall time
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the journal, before it has been given its number.
+
+    ``barrier``: the call goes on to its next act only after this entry is on disk.
+    """
+
+    kind: str
+    t: float
+    fields: dict[str, Any] = field(default_factory=dict)
+    barrier: bool = False

@@ -1,0 +1,65 @@
+"""The plan of a call: everything the port process needs to dial and send, as data.
+
+What always holds: a plan names finished pages by file, index and hash; the port process checks the hashes before it
+dials, so that wrong pages cannot go out. A plan is written once and never changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedPage:
+    """One page: the ``index``-th image (from 0) of the TIFF-F file ``file``."""
+
+    file: str
+    index: int
+    digest: str  # codec.Page.digest: hex SHA-256 over geometry and T.6 code
+    number: int  # 1-based number within the job, as people count
+    possible_duplicate: bool = False  # its fate in an earlier call is uncertain: the header line says so
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedDocument:
+    """One job's share of a call: the pages that are still to be sent, in order."""
+
+    job: int
+    pages: tuple[PlannedPage, ...]
+    pages_total: int  # pages of the whole job, for "page n of m"
+    header_from: str = ""  # who the header line says it is from
+    header_to: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinePolicy:
+    """What this call may use. None or empty: all that modem and far end can."""
+
+    max_rate_bps: int | None = None
+    ecm: bool = True
+    codings: tuple[str, ...] = ("mh", "mr", "mmr")
+    v17: bool = True
+    header_line: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallPlan:
+    """A call to one number with one or several documents."""
+
+    call: str
+    dial: str  # dial string for ATD: digits, *, #, comma, w, p, +
+    documents: tuple[PlannedDocument, ...]
+    tsid: str = ""  # our identifier, at most 20 printable ASCII characters
+    header_time: str = ""  # local date and time for the header line, as text
+    policy: LinePolicy = LinePolicy()
+
+    def save(self, path: Path) -> None:
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=1))
+
+    @classmethod
+    def load(cls, path: Path) -> CallPlan:
+        """Raises msgspec.DecodeError or ValidationError when the file is not a plan."""
+        return msgspec.json.decode(path.read_bytes(), type=cls)
