@@ -198,6 +198,7 @@ class Status:
     jobs: dict[str, int]  # number of jobs by state keyword
     spool: str
     free_octets: int
+    cursor: int = 0  # of the latest event; 0: not said
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,223 @@
+"""The client of the daemon: everything that a door may ask, as methods with types.
+
+What always holds: an answer is a value of ``fax.types`` or an error of ``fax.errors``, nothing in between; no method
+reads a document whole into memory; nothing is tried twice unless asked (``events(reconnect=True)``), since only the
+caller knows whether its request bears repeating (a submission with a key does).
+
+Must not import anything slow: doors are short-lived programs.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from fax.errors import Cause, NotRunningError, RequestError
+from fax.types import Accepted, Document, Event, Job, JobId, JobState, Recipient, Status, Submission, SubmissionId
+from fax.wire import Readable, exchange, misunderstood, not_running
+
+DEFAULT_SOCKET = Path("/run/platen/api.sock")
+SOCKET_VARIABLE = "PLATEN_SOCKET"
+ANSWER_TIMEOUT_S = 60.0
+UPLOAD_TIMEOUT_S = 180.0  # the daemon checks the document before it answers
+EVENTS_TIMEOUT_S = 45.0  # an empty line comes every 15 s
+RECONNECT_PAUSES_S = (0.1, 0.2, 0.5, 1.0, 2.0)
+KEY_LIMIT = 255
+
+T = TypeVar("T")
+
+
+class Client:
+    """Speaks to the daemon on ``socket_path``, else on $PLATEN_SOCKET, else on /run/platen/api.sock.
+
+    Making a client does not connect; each method connects for itself, so one client serves several threads.
+    Every method raises ``NotRunningError`` when the daemon does not answer, and the other ``FaxError``s for its
+    refusals.
+    """
+
+    def __init__(self, socket_path: str | os.PathLike[str] | None = None, *, timeout_s: float | None = None) -> None:
+        self.socket_path = Path(socket_path or os.environ.get(SOCKET_VARIABLE) or DEFAULT_SOCKET)
+        self._timeout_s = timeout_s
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Nothing stays open between calls; an event stream closes with its iterator."""
+
+    def status(self) -> Status:
+        return self._ask("GET", "/v1/status", Status)
+
+    def upload(self, source: str | os.PathLike[str] | Readable, name: str | None = None) -> Document:
+        """Send a document, given by its path or as an open binary file; the same octets again give the same id.
+
+        ``name``: the file name that people know it by; of a path, its last part unless said otherwise.
+
+        Raises:
+            DocumentError: the document is empty, of an unknown type, damaged, encrypted or too large.
+            OSError: the source could not be read.
+        """
+        if isinstance(source, str | os.PathLike):
+            with Path(source).open("rb") as file:
+                return self.upload(file, Path(source).name if name is None else name)
+        headers = {"Content-Type": "application/octet-stream"}
+        if name:
+            headers["X-Document-Name"] = quote(name, safe="")
+        return self._ask("POST", "/v1/documents", Document, headers=headers, body=source, timeout_s=UPLOAD_TIMEOUT_S)
+
+    def submit(self, submission: Submission, key: str | None = None) -> Accepted:
+        """Hand in a fax: on stable storage when this returns.
+
+        ``key``: names this act (at most 255 printable ASCII characters); the same key of the same user again gives the
+        first answer again and no second fax, so that a request whose answer was lost can be repeated.
+        """
+        headers = {"Content-Type": "application/json"}
+        if key is not None:
+            if not (0 < len(key) <= KEY_LIMIT and key.isascii() and key.isprintable()):
+                raise RequestError(Cause.BAD_REQUEST, f"A key is 1 to {KEY_LIMIT} printable ASCII characters: {key!r}")
+            headers["Idempotency-Key"] = key
+        return self._ask("POST", "/v1/submissions", Accepted, headers=headers, body=msgspec.json.encode(submission))
+
+    def jobs(
+        self,
+        *,
+        state: JobState | None = None,
+        submission: SubmissionId | None = None,
+        after: JobId | None = None,
+        limit: int | None = None,
+    ) -> list[Job]:
+        """Jobs, oldest first, without their pages and calls; the daemon gives at most 1000 unless ``limit`` is said."""
+        wanted = {
+            "state": state.value if state else None,
+            "submission": submission,
+            "after": after,
+            "limit": limit,
+        }
+        query = urlencode({name: value for name, value in wanted.items() if value is not None})
+        return self._ask("GET", "/v1/jobs" + (f"?{query}" if query else ""), list[Job])
+
+    def job(self, id: JobId) -> Job:
+        """One job with its pages and calls."""
+        return self._ask("GET", f"/v1/jobs/{id}", Job)
+
+    def pages(self, id: JobId, out_path: str | os.PathLike[str]) -> None:
+        """Write the job's pages, as they go out, to ``out_path`` as TIFF-F; whole or not at all.
+
+        Raises:
+            RequestError: cause WRONG_STATE before they are prepared.
+            OSError: ``out_path`` cannot be written.
+        """
+        out = Path(out_path)
+        with exchange(
+            self.socket_path, "GET", f"/v1/jobs/{id}/pages", timeout_s=self._timeout_s or ANSWER_TIMEOUT_S
+        ) as answer:
+            if out.exists() and not out.is_file():
+                # A pipe or a device: there is nothing to rename onto.
+                with out.open("wb") as file:
+                    file.writelines(answer.blocks())
+                return
+            part = out.with_name(f".{out.name}.{os.getpid()}.part")
+            try:
+                with part.open("wb") as file:
+                    file.writelines(answer.blocks())
+                part.replace(out)
+            finally:
+                with suppress(FileNotFoundError):
+                    part.unlink()
+
+    def cancel(self, id: JobId) -> Job:
+        """End the job; a call that is under way is ended."""
+        return self._ask("POST", f"/v1/jobs/{id}/cancel", Job)
+
+    def hold(self, id: JobId) -> Job:
+        return self._ask("POST", f"/v1/jobs/{id}/hold", Job)
+
+    def resume(self, id: JobId) -> Job:
+        return self._ask("POST", f"/v1/jobs/{id}/resume", Job)
+
+    def address(self, id: JobId, recipient: Recipient) -> Job:
+        """Name the recipient of a job that is not in a call and has not ended."""
+        body = msgspec.json.encode(recipient)
+        headers = {"Content-Type": "application/json"}
+        return self._ask("POST", f"/v1/jobs/{id}/address", Job, headers=headers, body=body)
+
+    def events(
+        self, after: int = 0, *, follow: bool = False, job: JobId | None = None, reconnect: bool = False
+    ) -> Iterator[Event]:
+        """Events after the cursor ``after``, in order; with ``follow`` the iterator waits for more, for ever.
+
+        ``reconnect``: when the daemon goes away while we follow, wait for it and go on after the last event seen; each
+        event is given out once. Without it, the end of a followed stream is a ``NotRunningError``. A daemon that does
+        not answer at the beginning is an error either way.
+        """
+        met = False
+        failures = 0
+        while True:
+            try:
+                for event in self._event_stream(after, follow, job):
+                    met, failures = True, 0
+                    if event is not None:
+                        after = event.cursor
+                        yield event
+                if not follow:
+                    return
+                raise not_running(self.socket_path, "it went away while its events were followed")
+            except NotRunningError:
+                if not (met and follow and reconnect):
+                    raise
+            time.sleep(RECONNECT_PAUSES_S[min(failures, len(RECONNECT_PAUSES_S) - 1)])
+            failures += 1
+
+    def _event_stream(self, after: int, follow: bool, job: JobId | None) -> Iterator[Event | None]:
+        """One connection's events; None says that the daemon is there (once connected, and at each empty line)."""
+        query = {"after": str(after)}
+        if follow:
+            query["follow"] = "true"
+        if job is not None:
+            query["job"] = str(job)
+        timeout_s = self._timeout_s or EVENTS_TIMEOUT_S
+        with exchange(self.socket_path, "GET", f"/v1/events?{urlencode(query)}", timeout_s=timeout_s) as answer:
+            yield None
+            for line in answer.lines():
+                if not line.strip():
+                    yield None
+                    continue
+                try:
+                    event = msgspec.json.decode(line, type=Event)
+                except msgspec.DecodeError as error:
+                    raise misunderstood(self.socket_path, error) from error
+                if event.cursor > after:
+                    after = event.cursor
+                    yield event
+
+    def _ask(
+        self,
+        method: str,
+        target: str,
+        type: type[T],
+        *,
+        headers: dict[str, str] | None = None,
+        body: bytes | Readable | None = None,
+        timeout_s: float = ANSWER_TIMEOUT_S,
+    ) -> T:
+        with exchange(
+            self.socket_path, method, target, timeout_s=self._timeout_s or timeout_s, headers=headers, body=body
+        ) as answer:
+            octets = answer.whole()
+        try:
+            return msgspec.json.decode(octets, type=type)
+        except msgspec.DecodeError as error:
+            raise misunderstood(self.socket_path, error) from error

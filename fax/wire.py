@@ -1,0 +1,202 @@
+"""One HTTP exchange with the daemon over its Unix socket.
+
+What always holds: a failure to reach the daemon, and a refusal by it, leaves here as an error of ``fax.errors``; a
+connection serves one exchange, so that a restarted daemon is never met through a dead connection; a request's body is
+streamed in chunks and never held whole.
+
+Must not: know what the requests mean (``fax.client`` does), or retry by itself.
+"""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import os
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+import msgspec
+
+from fax.errors import Cause, FaxError, NotRunningError, RequestError, ServerError, error_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BLOCK_OCTETS = 1 << 16
+START_COMMAND = "platend"
+PROBLEM_LIMIT_OCTETS = 1 << 20
+
+T = TypeVar("T")
+
+
+class Readable(Protocol):
+    """Whatever a document's octets can be read from; ``read`` gives b"" at the end."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Problem:
+    type: str = ""
+    title: str = ""
+    status: int = 0
+    detail: str | None = None
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path, timeout_s: float) -> None:
+        super().__init__("localhost", timeout=timeout_s)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        try:
+            self.sock.connect(os.fspath(self._path))
+        except BaseException:
+            self.sock.close()
+            raise
+
+
+def not_running(path: Path, why: str) -> NotRunningError:
+    """The error for a daemon that is not there; names the socket and the command that starts the daemon."""
+    return NotRunningError(f"The fax server does not answer on {path}: {why}. Start it with: {START_COMMAND}")
+
+
+def _connection_error(path: Path, error: OSError) -> FaxError:
+    if isinstance(error, FileNotFoundError):
+        return not_running(path, "there is no such socket")
+    if isinstance(error, ConnectionRefusedError):
+        return not_running(path, "nothing listens there")
+    if isinstance(error, TimeoutError) or error.errno == errno.EAGAIN:
+        return not_running(path, "it is too busy to take the connection")
+    if isinstance(error, PermissionError):
+        return RequestError(Cause.NOT_ALLOWED, f"You may not use the fax server's socket {path}: permission denied")
+    return not_running(path, error.strerror or str(error))
+
+
+def _open(path: Path, timeout_s: float) -> _UnixConnection:
+    connection = _UnixConnection(path, timeout_s)
+    try:
+        connection.connect()
+    except OSError as error:
+        raise _connection_error(path, error) from error
+    return connection
+
+
+def _guard(path: Path, act: Callable[[], T]) -> T:
+    """``act`` on the socket; its failure means that the daemon went away or fell silent."""
+    try:
+        return act()
+    except TimeoutError as error:
+        raise not_running(path, "it took the request but gave no answer in time") from error
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise not_running(path, "it went away before it had answered") from error
+
+
+@contextmanager
+def exchange(
+    path: Path,
+    method: str,
+    target: str,
+    *,
+    timeout_s: float,
+    headers: Mapping[str, str] | None = None,
+    body: bytes | Readable | None = None,
+) -> Iterator[Answer]:
+    """Send one request and hand out its answer, good answers only.
+
+    ``timeout_s`` bounds each wait for the daemon, not the whole exchange. A ``body`` that is read from is sent chunked.
+
+    Raises:
+        NotRunningError: no daemon, or it went away or fell silent in the exchange.
+        FaxError: the daemon's refusal, by its cause.
+        OSError: reading ``body`` failed; the daemon then sees a request that breaks off.
+    """
+    connection = _open(path, timeout_s)
+    try:
+        connection.putrequest(method, target, skip_accept_encoding=True)
+        for name, value in {"Connection": "close", **(headers or {})}.items():
+            connection.putheader(name, value)
+        if body is None or isinstance(body, bytes):
+            if method == "POST":
+                connection.putheader("Content-Length", str(len(body or b"")))
+            _send(path, lambda: connection.endheaders(body))
+        else:
+            connection.putheader("Transfer-Encoding", "chunked")
+            _send(path, connection.endheaders)
+            _send_chunks(path, connection, body)
+        response = _guard(path, connection.getresponse)
+        if response.status >= 400:
+            raise _refusal(path, response)
+        yield Answer(path, response)
+    finally:
+        connection.close()
+
+
+def _send(path: Path, act: Callable[[], None]) -> bool:
+    """False when the daemon no longer reads: it may have answered already, and that answer is what the caller needs."""
+    try:
+        _guard(path, act)
+    except NotRunningError as error:
+        if isinstance(error.__cause__, BrokenPipeError | ConnectionResetError):
+            return False
+        raise
+    return True
+
+
+def _send_chunks(path: Path, connection: _UnixConnection, body: Readable) -> None:
+    block = b"-"
+    while block:
+        block = body.read(BLOCK_OCTETS)
+        chunk = b"%x\r\n%b\r\n" % (len(block), block)
+        if not _send(path, partial(connection.send, chunk)):
+            return
+
+
+class Answer:
+    """The daemon's good answer, read in pieces or whole."""
+
+    def __init__(self, path: Path, response: http.client.HTTPResponse) -> None:
+        self._path = path
+        self._response = response
+        self.status = response.status
+
+    def blocks(self) -> Iterator[bytes]:
+        """The body in pieces. Raises NotRunningError when it breaks off."""
+        while block := _guard(self._path, lambda: self._response.read(BLOCK_OCTETS)):
+            yield block
+
+    def lines(self) -> Iterator[bytes]:
+        """The body by lines, each with its end; a line that broke off is not given out."""
+        while (line := _guard(self._path, self._response.readline)).endswith(b"\n"):
+            yield line
+
+    def whole(self) -> bytes:
+        return b"".join(self.blocks())
+
+
+def _refusal(path: Path, response: http.client.HTTPResponse) -> FaxError:
+    body = b""
+    with suppress(OSError, http.client.HTTPException):
+        body = response.read(PROBLEM_LIMIT_OCTETS)
+    try:
+        problem = msgspec.json.decode(body, type=_Problem)
+    except msgspec.DecodeError:
+        problem = _Problem()
+    try:
+        cause = Cause(problem.type)
+    except ValueError:
+        # Not one of ours: something else listens there, or a newer daemon.
+        cause = Cause.INTERNAL if response.status >= 500 else Cause.BAD_REQUEST
+    text = problem.title or f"The fax server on {path} answered {response.status} {response.reason}"
+    return error_for(cause, text, problem.detail)
+
+
+def misunderstood(path: Path, error: Exception) -> ServerError:
+    """The daemon's good answer is not what the API promises."""
+    return ServerError(Cause.INTERNAL, f"The answer of the fax server on {path} makes no sense", str(error))
