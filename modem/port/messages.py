@@ -1,0 +1,77 @@
+"""What is said on the control socket: one JSON object a line, each request answered by one line, in order.
+
+What always holds: both ends use these types and nothing else; unknown fields are ignored, so that a process that
+outlived an upgrade of the daemon can still be spoken to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+LINE_LIMIT = 65536
+SOCKET_NAME = "control.sock"
+LOCK_NAME = "lock"
+LOG_NAME = "log"
+
+
+class PortState(Enum):
+    """What the port is doing; the API's keywords."""
+
+    STARTING = "starting"  # opening the device, setting the modem up
+    IDLE = "idle"  # ready for a call
+    SENDING = "sending"
+    DOWN = "down"  # no usable modem: see the reason; it keeps trying
+
+
+@dataclass(frozen=True, kw_only=True)
+class PortStatus:
+    """The port at a glance."""
+
+    name: str
+    device: str
+    pid: int
+    version: str
+    state: PortState
+    reason: str = ""  # DOWN: why; STARTING after DOWN: what it was
+    call: str | None = None  # SENDING: the call's id
+    journal: str | None = None  # SENDING: where its journal is
+    last_call: str | None = None  # the call that ended last, if any did in this process
+    modem: str = ""  # maker, model and revision as the modem says
+    quitting: bool = False  # takes no more calls
+
+
+class CallAnswer(Enum):
+    """What became of a request to call. Only STARTED means that a call is under way."""
+
+    STARTED = "started"  # also when this very call was under way already
+    DONE = "done"  # the journal has an end: called before, or refused as PLAN_INVALID
+    DEAD = "dead"  # the journal has no end and nobody writes it
+    BUSY = "busy"  # another call is under way
+    DOWN = "down"  # the modem is not ready, or the process is quitting; nothing was dialled
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallReply:
+    answer: CallAnswer
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """``verb``: "status", "call" (plan, journal), "cancel" (call), "quit"."""
+
+    verb: str
+    plan: str = ""
+    journal: str = ""
+    call: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """Exactly one field is set, by verb; ``error`` when the request made no sense."""
+
+    status: PortStatus | None = None  # status, quit
+    call: CallReply | None = None  # call
+    cancelled: bool | None = None  # cancel: whether this call was under way
+    error: str | None = None
