@@ -1,1 +1,42 @@
+"""Cover pages: templates (layout as data), their fields, and drawing them as a PDF of one or more pages.
 
+May import: ``codec`` and ``fax``. Raises ``CoverPageError`` only, a member of the API's errors.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from coverpage.errors import CoverPageError
+from coverpage.fields import FIELD_NAMES, CoverFields, fields_for
+from coverpage.template import load, templates
+
+__all__ = [
+    "FIELD_NAMES",
+    "CoverFields",
+    "CoverPageError",
+    "PageSize",
+    "fields_for",
+    "render",
+    "templates",
+]
+
+PageSize = Literal["a4", "letter"]
+
+
+def render(template: str, fields: CoverFields, *, page: PageSize = "a4", folder: Path | None = None) -> bytes:
+    """The cover page as PDF, black on white; the same input gives the same octets.
+
+    ``folder``: templates of the site; one of the same name goes before the built-in one. A note that does not fit flows
+    on to further pages. When ``fields`` say ``document_pages`` rather than ``page_count``, the cover's own pages are
+    counted in.
+
+    Raises:
+        CoverPageError: no such template (the text lists the names), a template that is not right, a character that no
+            font on this machine can draw, a note of more than ten pages.
+    """
+    from coverpage.drawing import drawn
+    from coverpage.layout import PAGES_PT, arranged
+
+    return drawn(arranged(load(template, folder), fields, page), PAGES_PT[page])

@@ -1,0 +1,1 @@
+"""The built-in cover page templates: data only."""
