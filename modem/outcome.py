@@ -52,6 +52,7 @@ class Cause(Enum):
     DEVICE_ERROR = "device-error"  # an answer that makes no sense here
     DEVICE_NOT_FAX = "device-not-fax"  # no Class 1
     PORT_DIED = "port-died"  # the port process was killed in the call
+    STORAGE = "storage"  # the call's journal could not be written
     NO_DIAL_TONE = "no-dial-tone"
     BUSY = "busy"
     NO_ANSWER = "no-answer"
