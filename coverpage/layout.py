@@ -201,7 +201,7 @@ class _Pages:
         if text is None or not text.strip():
             return y
         y += block.before_pt if y > self._top else 0.0
-        paragraphs = [(paragraph, face_for(paragraph, False)) for paragraph in text.strip("\n").split("\n")]
+        paragraphs = [_Paragraph(line, face_for(line, False)) for line in text.strip("\n").split("\n")]
         size = block.size_pt
         lines = _note_lines(paragraphs, size, self._width)
         while y + len(lines) * size * LEADING > self._bottom and size - STEP_PT >= block.min_size_pt:
@@ -210,17 +210,24 @@ class _Pages:
         if y + len(lines) * size * LEADING > self._bottom:
             size = block.size_pt
             lines = _note_lines(paragraphs, size, self._width)
-        for line, face in lines:
+        for line, paragraph in lines:
             if y + size * LEADING > self._bottom and y > self._top:
                 y = self._start_page(self._template.continued)
-            x = self._width - face.width(line, size) if is_right_to_left(line) else 0.0
+            face = paragraph.face
+            x = self._width - face.width(line, size) if is_right_to_left(paragraph.text) else 0.0
             self._pages[-1].append(PlacedText(self._left + x, y + RISE * size, line, face, size))
             y += size * LEADING
         return y
 
 
-def _note_lines(paragraphs: Sequence[tuple[str, Face]], size_pt: float, width: float) -> list[tuple[str, Face]]:
-    return [(line, face) for paragraph, face in paragraphs for line in broken(paragraph, face, size_pt, width)]
+@dataclass(frozen=True)
+class _Paragraph:
+    text: str
+    face: Face
+
+
+def _note_lines(paragraphs: Sequence[_Paragraph], size_pt: float, width: float) -> list[tuple[str, _Paragraph]]:
+    return [(line, made) for made in paragraphs for line in broken(made.text, made.face, size_pt, width)]
 
 
 def _moved(items: Sequence[Item], x: float, y: float) -> list[Item]:
