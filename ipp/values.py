@@ -75,6 +75,7 @@ class Operation(IntEnum):
     GET_JOBS = 0x000A
     GET_PRINTER_ATTRIBUTES = 0x000B
     SET_JOB_ATTRIBUTES = 0x0014
+    CUPS_GET_PRINTERS = 0x4002
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,171 @@
+"""Putting the printer into a CUPS: the backend program, the filter, the queue.
+
+What always holds: the program that is written was tried as the user that CUPS will run it as; it runs with the
+interpreter that was named and finds our packages with ``-I``, whatever the environment. Modes decide under whom CUPS
+runs a backend: 0755 as ``lp``, 0700 as root; anything a group could write is refused by CUPS.
+
+Must not: print, or touch a queue that it was not told of.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+PACKAGES = ("backend", "fax", "ipp")
+HOUSE = Path(__file__).resolve().parents[1]
+"""The folder that holds our packages: the checkout, or site-packages."""
+PPD = HOUSE / "ppd" / "platen-fax.ppd"
+FILTER = HOUSE / "ppd" / "filter" / "platen-pass"
+SYSTEM_SERVERBIN = Path("/usr/lib/cups")
+DEFAULT_URI = "platen:/fax"
+
+_SHEBANG_LIMIT = 120
+_TRY = "import backend.main, backend.hand_over, fax.client, fax.incoming"
+
+
+class InstallError(Exception):
+    """The printer cannot be set up; the text says what is missing and what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installed:
+    """A file that was put in place. ``note`` says what a person should know, or is empty."""
+
+    path: Path
+    mode: int
+    note: str = ""
+
+
+def install_backend(folder: Path, interpreter: Path | str = sys.executable, *, name: str = "platen") -> Installed:
+    """Write the backend program for ``interpreter`` into ``folder`` (such as /usr/lib/cups/backend).
+
+    As root, the mode is 0755, so that CUPS runs it as ``lp``; when ``lp`` cannot reach the interpreter or our packages,
+    0700, so that CUPS runs it as root, and the note says so. InstallError when it cannot run at all.
+    """
+    python = Path(interpreter).absolute()
+    paths = [str(HOUSE), _home_of("msgspec", python)]
+    _compile(python)
+    failure = _trial(python, paths, as_lp=False)
+    if failure:
+        raise InstallError(f"The backend does not run with {python}: {failure}")
+    mode, note = 0o755, ""
+    if os.geteuid() == 0 and (failure := _trial(python, paths, as_lp=True)):
+        mode = 0o700
+        note = f"The backend runs as root, since the user lp cannot run it: {failure}"
+    program = _start_lines(python) + "\n".join(
+        (
+            "# Written by backend/install.py. A CUPS backend: hands print jobs to Platen. See backend/main.py.",
+            "import sys",
+            f"sys.path[:0] = {paths!r}",
+            "from backend.main import main",
+            "sys.exit(main(sys.argv))",
+            "",
+        )
+    )
+    return Installed(path=_put(folder / name, program.encode(), mode), mode=mode, note=note)
+
+
+def install_filter(folder: Path) -> Installed:
+    """Put the filter into ``folder`` (such as /usr/lib/cups/filter)."""
+    return Installed(path=_put(folder / FILTER.name, FILTER.read_bytes(), 0o755), mode=0o755)
+
+
+def add_queue(name: str, uri: str = DEFAULT_URI, ppd: Path = PPD, server: str | None = None) -> None:
+    """Add the queue, or set it anew, and let it take jobs.
+
+    ``server``: the path of CUPS' domain socket or ``host:port``; None: the one that CUPS' clients use.
+    """
+    cups = _pycups()
+    host, port = _address(server) if server else (cups.getServer(), cups.getPort())
+    try:
+        connection = cups.Connection(host=host, port=port)
+        connection.addPrinter(name, filename=str(ppd), info="Platen fax", device=uri)
+        connection.enablePrinter(name)
+        connection.acceptJobs(name)
+    except (RuntimeError, cups.IPPError) as error:
+        raise InstallError(f"CUPS on {server or host} did not take the queue {name}: {error}") from error
+
+
+def remove_queue(name: str, server: str | None = None) -> None:
+    """Remove the queue and its jobs from CUPS; faxes that were handed over stay."""
+    cups = _pycups()
+    host, port = _address(server) if server else (cups.getServer(), cups.getPort())
+    try:
+        cups.Connection(host=host, port=port).deletePrinter(name)
+    except (RuntimeError, cups.IPPError) as error:
+        raise InstallError(f"CUPS on {server or host} did not remove the queue {name}: {error}") from error
+
+
+def _pycups() -> ModuleType:
+    try:
+        import cups
+    except ImportError as error:
+        raise InstallError(f"pycups is needed to set up a queue: {error}. It needs the package libcups2") from error
+    module: ModuleType = cups
+    return module
+
+
+def _address(server: str) -> tuple[str, int]:
+    if server.startswith("/"):
+        return server, 631
+    host, _, port = server.rpartition(":")
+    return (host, int(port)) if host and port.isdigit() else (server, 631)
+
+
+def _start_lines(python: Path) -> str:
+    path = str(python)
+    if len(path) <= _SHEBANG_LIMIT and not any(character.isspace() for character in path):
+        return f"#!{path} -IS\n"
+    # The kernel takes neither blanks nor long paths in a first line: sh starts, Python sees a string and goes on.
+    return f"#!/bin/sh\n'''exec' {shlex.quote(path)} -IS \"$0\" \"$@\"\n' '''\n"
+
+
+def _home_of(package: str, python: Path) -> str:
+    """The folder in which ``python`` finds ``package``."""
+    code = f"import {package}, os; print(os.path.dirname(os.path.dirname({package}.__file__)))"
+    done = subprocess.run([python, "-I", "-c", code], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise InstallError(f"{python} has no package {package}: {_last(done.stderr)}")
+    return done.stdout.strip()
+
+
+def _compile(python: Path) -> None:
+    """Byte code beforehand: lp cannot write it, and would compile everything again for every print job."""
+    folders = [str(HOUSE / package) for package in PACKAGES]
+    subprocess.run([python, "-IS", "-m", "compileall", "-q", *folders], capture_output=True, check=False)
+
+
+def _trial(python: Path, paths: list[str], *, as_lp: bool) -> str:
+    """What goes wrong when the program's imports are tried; empty when nothing does."""
+    command: list[str] = [str(python), "-IS", "-c", f"import sys; sys.path[:0] = {paths!r}; {_TRY}"]
+    if as_lp:
+        command = ["setpriv", "--reuid=lp", "--regid=lp", "--clear-groups", "--", *command]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", env={"LC_ALL": "C"})
+    return _last(done.stderr) if done.returncode else ""
+
+
+def _last(text: str) -> str:
+    lines = text.strip().splitlines()
+    return lines[-1] if lines else "it says nothing"
+
+
+def _put(path: Path, octets: bytes, mode: int) -> Path:
+    """Write ``path`` whole or not at all; CUPS may start the old one at any moment."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_bytes(octets)
+        part.chmod(mode)
+        if os.geteuid() == 0:
+            shutil.chown(part, 0, 0)
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise InstallError(f"{path} cannot be written: {error.strerror}") from error
+    return path

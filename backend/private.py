@@ -1,0 +1,378 @@
+"""A CUPS of our own: a private cupsd in a folder, on a free port of 127.0.0.1, with our backend and a fax queue.
+
+What always holds: it needs no root (as root, filters and backend run as ``lp``; otherwise as the caller), touches
+nothing outside its folder, and after ``stop`` none of its processes lives: cupsd leads a session, and whatever is left
+of that session is ended by process id. The system's own CUPS is neither asked nor needed to run.
+
+Needs Debian's cups-daemon, cups-client, cups-filters and cups-core-drivers; says which one is missing.
+"""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from backend.install import DEFAULT_URI, PPD, Installed, InstallError, add_queue, install_backend, install_filter
+from ipp.client import post
+from ipp.values import IppError, Operation, request
+
+CUPSD = Path("/usr/sbin/cupsd")
+SERVERBIN = Path("/usr/lib/cups")
+START_LIMIT_S = 20.0
+STOP_LIMIT_S = 10.0
+_NEEDED = {
+    CUPSD: "cups-daemon",
+    SERVERBIN / "daemon" / "cups-exec": "cups-daemon",
+    Path("/usr/bin/lp"): "cups-client",
+    SERVERBIN / "filter" / "pdftopdf": "cups-filters",
+    SERVERBIN / "filter" / "texttopdf": "cups-filters",
+    Path("/usr/share/cups/mime/mime.convs"): "cups-core-drivers",
+    Path("/usr/bin/setpriv"): "util-linux",
+}
+_LINKED = ("filter", "daemon", "driver", "notifier", "monitor", "cgi-bin")
+_SOCKET_LIMIT = 107  # octets of a Unix socket's path
+
+
+class CupsError(Exception):
+    """The private CUPS cannot run; the text says why and what to do."""
+
+
+class PrivateCups:
+    """A private cupsd under ``folder`` (made when missing), whose backend hands over to a daemon of ours.
+
+    ``daemon_socket`` and ``spool``: where the daemon listens and keeps its files, for the backend.
+    ``queue``, ``uri``: the queue that is added. ``interpreter``: what the backend runs with.
+    ``settings``: further lines of cupsd.conf. ``environment``: further variables for filters and backend.
+    ``tied``: cupsd ends when the thread that started it does, even by SIGKILL.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        daemon_socket: Path,
+        spool: Path,
+        queue: str = "fax",
+        uri: str = DEFAULT_URI,
+        interpreter: Path | str = sys.executable,
+        settings: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+        tied: bool = True,
+    ) -> None:
+        self.folder = folder.absolute()
+        self.queue = queue
+        self.uri = uri
+        self.socket = self.folder / "cups.sock"
+        self.port = 0
+        self.notes: tuple[str, ...] = ()
+        self._interpreter = interpreter
+        self._settings = tuple(settings)
+        self._variables = {"PLATEN_SOCKET": str(daemon_socket), "PLATEN_SPOOL": str(spool), **(environment or {})}
+        self._tied = tied
+        self._process: subprocess.Popen[bytes] | None = None
+        self._sessions: list[int] = []
+
+    @property
+    def server(self) -> str:
+        """``host:port``, as CUPS' clients want it in $CUPS_SERVER or behind ``-h``."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """The process id of cupsd."""
+        if self._process is None:
+            raise CupsError("the private CUPS is not running")
+        return self._process.pid
+
+    def environment(self) -> dict[str, str]:
+        """Our environment with $CUPS_SERVER, so that lp, lpstat and the others speak to this CUPS."""
+        return {**os.environ, "CUPS_SERVER": self.server}
+
+    def __enter__(self) -> PrivateCups:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Lay out the folder (or take it as it is after ``stop``), start cupsd, wait until it answers, add the queue.
+
+        CupsError when something is missing or it does not come up, with the last lines of its log.
+        """
+        if self._process is not None:
+            raise CupsError("the private CUPS runs already")
+        self._check()
+        self._lay_out()
+        fresh = not (self.folder / "etc" / "printers.conf").exists()
+        try:
+            self._launch()
+            if fresh:
+                add_queue(self.queue, self.uri, PPD, str(self.socket))
+        except InstallError as error:
+            self.stop()
+            raise CupsError(f"{error}\n{self.log_tail()}") from error
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """End cupsd and every process of its session, and wait for them. Jobs stay in the folder."""
+        process, self._process = self._process, None
+        if process is not None and process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(STOP_LIMIT_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        while self._sessions:
+            _end_session(self._sessions[-1])
+            self._sessions.pop()
+        (self.folder / "cupsd.pid").unlink(missing_ok=True)
+
+    def kill(self) -> None:
+        """SIGKILL cupsd alone, as a crash would; filters and backends go on until ``stop``. ``start`` works as well."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+
+    def log_tail(self, lines: int = 20) -> str:
+        """The last lines of cupsd's log."""
+        text = ""
+        for name in ("error_log", "console"):
+            try:
+                text += (self.folder / "log" / name).read_text(errors="replace")
+            except OSError:
+                continue
+        return "\n".join(text.splitlines()[-lines:])
+
+    def _check(self) -> None:
+        missing = sorted({package for path, package in _NEEDED.items() if not path.exists()})
+        if missing:
+            raise CupsError(f"Not installed: {', '.join(missing)}. Run: apt-get install {' '.join(missing)}")
+        if len(os.fsencode(self.socket)) > _SOCKET_LIMIT:
+            raise CupsError(f"The path {self.socket} is too long for a socket: choose a shorter folder")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if os.geteuid() == 0:
+            self.folder.chmod(0o755)
+            closed = [str(above) for above in self.folder.parents if not above.stat().st_mode & 0o001]
+            if closed:
+                raise CupsError(
+                    f"CUPS works as the user lp, which cannot enter {', '.join(closed)}: choose a folder that everybody"
+                    " can reach, such as one below /tmp or /var/lib"
+                )
+
+    def _lay_out(self) -> None:
+        for name in ("etc/ppd", "etc/ssl", "bin/backend", "spool", "tmp", "cache", "run/certs", "log", "www"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+        if os.geteuid() == 0:
+            # cupsd mends the owners of the other folders, but not of TempDir; filters die without it
+            shutil.chown(self.folder / "tmp", "root", "lp")
+            (self.folder / "tmp").chmod(0o1770)
+        for kind in _LINKED:
+            (self.folder / "bin" / kind).mkdir(exist_ok=True)
+            for program in (SERVERBIN / kind).glob("*"):
+                link = self.folder / "bin" / kind / program.name
+                if not link.is_symlink() and not link.exists():
+                    link.symlink_to(program)
+        for name in ("ipp", "http"):
+            link = self.folder / "bin" / "backend" / name
+            if not link.is_symlink():
+                link.symlink_to(SERVERBIN / "backend" / name)
+        try:
+            installed: list[Installed] = [
+                install_backend(self.folder / "bin" / "backend", self._interpreter),
+                install_filter(self.folder / "bin" / "filter"),
+            ]
+        except InstallError as error:
+            raise CupsError(str(error)) from error
+        self.notes = tuple(item.note for item in installed if item.note)
+
+    def _launch(self) -> None:
+        for _ in range(5):
+            # the same port again after a stop or a crash, so that addresses which people were told stay true
+            self.port = self.port if self.port and _is_free(self.port) else _free_port()
+            self._write_settings()
+            with (self.folder / "log" / "console").open("wb") as console:
+                self._process = subprocess.Popen(
+                    [
+                        *(("setpriv", "--pdeathsig", "KILL", "--") if self._tied else ()),
+                        str(CUPSD),
+                        "-f",
+                        *("-c", str(self.folder / "etc" / "cupsd.conf")),
+                        *("-s", str(self.folder / "etc" / "cups-files.conf")),
+                    ],
+                    stdin=subprocess.DEVNULL,
+                    stdout=console,
+                    stderr=console,
+                    env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"},
+                    cwd="/",
+                    start_new_session=True,
+                )
+            self._sessions.append(self._process.pid)
+            (self.folder / "cupsd.pid").write_text(f"{self._process.pid}\n")
+            if self._answers():
+                return
+            # somebody took the port between our choice and cupsd's start
+            self.stop()
+            self.port = 0
+        raise CupsError(f"The private CUPS found no free port\n{self.log_tail()}")
+
+    def _answers(self) -> bool:
+        """Wait until cupsd answers; False when it ended since its port was taken."""
+        assert self._process is not None
+        limit = time.monotonic() + START_LIMIT_S
+        question = request(Operation.CUPS_GET_PRINTERS)
+        while True:
+            if self._process.poll() is not None:
+                if not _is_free(self.port):
+                    return False
+                raise CupsError(f"cupsd ended with {self._process.returncode}\n{self.log_tail()}")
+            try:
+                post(str(self.socket), "/", question, timeout_s=1)
+                return True
+            except IppError as error:
+                if time.monotonic() > limit:
+                    raise CupsError(f"cupsd does not answer: {error}\n{self.log_tail()}") from error
+            time.sleep(0.01)
+
+    def _write_settings(self) -> None:
+        root = os.geteuid() == 0
+        user = "lp" if root else pwd.getpwuid(os.geteuid()).pw_name
+        group = "lp" if root else grp.getgrgid(os.getegid()).gr_name
+        b = self.folder
+        files = [
+            f"ServerRoot {b}/etc",
+            f"ServerBin {b}/bin",
+            "DataDir /usr/share/cups",
+            f"DocumentRoot {b}/www",
+            f"CacheDir {b}/cache",
+            f"StateDir {b}/run",
+            f"RequestRoot {b}/spool",
+            f"TempDir {b}/tmp",
+            f"ServerKeychain {b}/etc/ssl",
+            f"AccessLog {b}/log/access_log",
+            f"ErrorLog {b}/log/error_log",
+            f"PageLog {b}/log/page_log",
+            f"User {user}",
+            f"Group {group}",
+            f"SystemGroup {'root' if root else group}",
+            "LogFilePerm 0644",
+            "Sandboxing relaxed",
+            "FatalErrors config listen",
+            *(f"SetEnv {name} {value}" for name, value in self._variables.items()),
+        ]
+        (b / "etc" / "cups-files.conf").write_text("\n".join(files) + "\n")
+        (b / "etc" / "cupsd.conf").write_text(
+            _SETTINGS.format(port=self.port, socket=self.socket, more="\n".join(self._settings))
+        )
+
+
+_SETTINGS = """\
+LogLevel debug
+MaxLogSize 0
+Listen 127.0.0.1:{port}
+Listen {socket}
+Browsing No
+DefaultAuthType None
+WebInterface Yes
+IdleExitTimeout 0
+DefaultShared No
+ErrorPolicy retry-job
+JobRetryInterval 5
+JobRetryLimit 3
+{more}
+<Location />
+  Order allow,deny
+  Allow from 127.0.0.1
+</Location>
+<Policy default>
+  JobPrivateAccess all
+  JobPrivateValues none
+  SubscriptionPrivateAccess all
+  SubscriptionPrivateValues none
+  <Limit All>
+    AuthType None
+    Order allow,deny
+    Allow from 127.0.0.1
+  </Limit>
+</Policy>
+"""
+
+
+def stop_left(folder: Path) -> bool:
+    """End a private cupsd that an earlier program left running in ``folder``; whether there was one."""
+    try:
+        pid = int((folder / "cupsd.pid").read_text())
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except (OSError, ValueError):
+        return False
+    if os.fsencode(folder.absolute() / "etc" / "cupsd.conf") not in command:
+        return False  # the number belongs to somebody else by now
+    _end_session(pid)
+    (folder / "cupsd.pid").unlink(missing_ok=True)
+    return True
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as cupsd does: a closed port may linger
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _session(leader: int) -> list[int]:
+    """The processes of the session that ``leader`` leads, the leader first."""
+    found: list[int] = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                # the name in brackets may hold anything; the state and the session follow it
+                state, _, _, session = (entry / "stat").read_text().rpartition(")")[2].split()[:4]
+            except (OSError, ValueError):
+                continue
+            if int(session) == leader and state != "Z":
+                found.append(int(entry.name))
+    return sorted(found, key=lambda pid: pid != leader)
+
+
+def _end_session(leader: int) -> None:
+    limit = time.monotonic() + STOP_LIMIT_S
+    with_mercy = time.monotonic() + STOP_LIMIT_S / 5
+    first = True
+    while left := _session(leader):
+        for pid in left:
+            try:
+                if first:
+                    os.kill(pid, signal.SIGTERM)
+                elif time.monotonic() > with_mercy:
+                    os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        first = False
+        if time.monotonic() > limit:
+            raise CupsError(f"processes of the private CUPS do not end: {left}")
+        time.sleep(0.02)
