@@ -1,0 +1,132 @@
+"""The port process: a ``Port``, its control socket, its lock, and the signals.
+
+What always holds: one process per folder (the lock), whatever happens to those who started it: SIGHUP is ignored.
+SIGTERM and SIGINT end a call politely and then the process; a second one changes nothing, since ``kill -9`` is always
+safe.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import FrameType
+
+from modem.lock import LockedError, PortLock
+from modem.port.control import ControlServer
+from modem.port.engine import Port
+from modem.port.loop import Watch, turn
+from modem.port.messages import LOCK_NAME, SOCKET_NAME, PortStatus, Reply, Request
+
+SWITCH_SECONDS = 0.0005  # the writer thread gives the interpreter back at once
+TERMINATE_SECONDS = 10.0  # a polite end of a call takes up to 4 s of signals
+
+log = logging.getLogger(__name__)
+
+
+def house_version() -> str:
+    try:
+        return version("platen")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+class PortProcess:
+    """Everything in the process; ``run`` returns its exit status."""
+
+    def __init__(self, name: str, device: str, folder: Path, lock_folder: Path | None) -> None:
+        """Raises LockedError when another process serves this folder, OSError."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.name = name
+        self._lock = PortLock(folder / LOCK_NAME)
+        self._port = Port(device, lock_folder, time.monotonic)
+        self._control = ControlServer(folder / SOCKET_NAME, self.handle)
+        self._signals = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._terminated: float | None = None
+
+    def run(self) -> int:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, self._on_signal)
+        signal.signal(signal.SIGINT, self._on_signal)
+        sys.setswitchinterval(SWITCH_SECONDS)
+        log.info("port %s on %s, process %d", self.name, self._port.device_path, os.getpid())
+        try:
+            while not self._finished():
+                self._turn()
+        finally:
+            self._port.close()
+            self._control.close()
+            log.info("port %s ends", self.name)
+        return 0
+
+    def handle(self, request: Request) -> Reply:
+        """Answer one request of the control socket."""
+        if request.verb == "status":
+            return Reply(status=self.status())
+        if request.verb == "call":
+            return Reply(call=self._port.start_call(Path(request.plan), Path(request.journal)))
+        if request.verb == "cancel":
+            return Reply(cancelled=self._port.cancel(request.call))
+        if request.verb == "quit":
+            self._port.quitting = True
+            return Reply(status=self.status())
+        return Reply(error=f"no such verb: {request.verb}")
+
+    def status(self) -> PortStatus:
+        port = self._port
+        return PortStatus(
+            name=self.name,
+            device=port.device_path,
+            pid=os.getpid(),
+            version=house_version(),
+            state=port.state,
+            reason=port.reason,
+            call=port.call,
+            journal=str(port.journal_path) if port.journal_path is not None else None,
+            last_call=port.last_call,
+            modem=port.modem,
+            quitting=port.quitting,
+        )
+
+    def _finished(self) -> bool:
+        if self._terminated is not None and time.monotonic() >= self._terminated + TERMINATE_SECONDS:
+            return True
+        return self._port.quitting and self._port.call is None
+
+    def _turn(self) -> None:
+        deadlines = [self._port.deadline]
+        if self._terminated is not None:
+            deadlines.append(self._terminated + TERMINATE_SECONDS)
+        due = min((time_s for time_s in deadlines if time_s is not None), default=None)
+        watches = [*self._port.watches, *self._control.watches, Watch(self._signals, self._terminate)]
+        turn(watches, None if due is None else due - time.monotonic())
+        self._port.tick()
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        os.eventfd_write(self._signals, 1)
+
+    def _terminate(self, readable: bool, writable: bool) -> None:
+        os.eventfd_read(self._signals)
+        if self._terminated is None:
+            log.info("asked to end")
+            self._terminated = time.monotonic()
+            self._port.quitting = True
+            if (call := self._port.call) is not None:
+                self._port.cancel(call)
+
+
+def serve(name: str, device: str, folder: Path, lock_folder: Path | None) -> int:
+    """Be the port process. Exit status 0: ended as asked; 3: another process serves this folder; 1: cannot start."""
+    try:
+        process = PortProcess(name, device, folder, lock_folder)
+    except LockedError as error:
+        log.error("%s", error)
+        return 3
+    except OSError as error:
+        log.error("cannot start: %s", error)
+        return 1
+    return process.run()
