@@ -1,0 +1,137 @@
+/* Pages made out of pages, on run lists, without a bitmap of the page.
+ *
+ * What always holds: source and result are MMR with EOFB, most significant bit first; black wins wherever several
+ * pixels become one.
+ */
+#include "t4_internal.h"
+
+static const t4_form mmr = {.coding = T4_MMR, .k = 1, .return_code = 1};
+
+/* The next row of the page into page->above; the page must be free of faults. */
+static int advance(t4_page *page)
+{
+    if (!t4_page_row(page) || page->bad)
+        return T4_BAD_CODE;
+    t4_runs_swap(&page->row, &page->above);
+    return T4_OK;
+}
+
+int t4_edit_page(const uint8_t *code, size_t length, int32_t width, int32_t rows, const t4_edit *edit,
+                 const uint8_t *strip, int32_t strip_rows, t4_octets *out)
+{
+    t4_page page;
+    t4_writer writer;
+    t4_runs made = {0}, other = {0};
+    int32_t widest = edit->scaled_width > width ? edit->scaled_width : width;
+    if (rows < 0 || rows > T4_MAX_ROWS || strip_rows < 0 || strip_rows > T4_MAX_ROWS || edit->first_row < 0 ||
+        edit->take_rows < 0 || edit->first_row > rows - edit->take_rows || edit->out_rows < 0 ||
+        edit->out_rows > T4_MAX_ROWS || (edit->out_rows && !edit->take_rows) || edit->scaled_width < 1 ||
+        edit->scaled_width > T4_MAX_WIDTH || edit->shift < -T4_MAX_WIDTH || edit->shift > T4_MAX_WIDTH)
+        return T4_BAD_ARGUMENT;
+    if (edit->out_width > widest)
+        widest = edit->out_width;
+    int result = t4_writer_make(&writer, &mmr, edit->out_width, out);
+    if (result != T4_OK) {
+        t4_writer_free(&writer);
+        return result;
+    }
+    result = t4_page_open(&page, code, length, &mmr, width);
+    /* Lists change places with the writer's and the page's, so all that do must be as long as the widest. */
+    if (result == T4_OK && (t4_runs_make(&made, widest) != T4_OK || t4_runs_make(&other, widest) != T4_OK))
+        result = T4_NO_MEMORY;
+    if (result == T4_OK && widest > edit->out_width) {
+        t4_runs_free(&writer.above);
+        result = t4_runs_make(&writer.above, widest);
+        if (result == T4_OK)
+            t4_runs_close(&writer.above, 0, edit->out_width);
+    }
+    for (int32_t i = 0; i < strip_rows && result == T4_OK; i++) {
+        t4_runs_scan(&made, strip + (size_t)i * (((size_t)edit->out_width + 7) / 8), edit->out_width);
+        result = t4_writer_row(&writer, &made);
+    }
+    for (int32_t i = 0; i < edit->first_row && result == T4_OK; i++)
+        result = advance(&page);
+    int32_t taken = 0;
+    for (int32_t i = 0; i < edit->out_rows && result == T4_OK; i++) {
+        int32_t from = (int32_t)((int64_t)i * edit->take_rows / edit->out_rows);
+        int32_t to = (int32_t)((int64_t)(i + 1) * edit->take_rows / edit->out_rows);
+        if (to <= from)
+            to = from + 1;
+        /* Row `taken - 1` stands in page.above; when stretching it is used again. */
+        while (taken <= from && result == T4_OK) {
+            result = advance(&page);
+            taken++;
+        }
+        if (result != T4_OK)
+            break;
+        t4_runs_copy(&made, &page.above, width);
+        while (taken < to && result == T4_OK) {
+            result = advance(&page);
+            taken++;
+            if (result == T4_OK) {
+                t4_runs_unite(&other, &made, &page.above, width);
+                t4_runs_swap(&made, &other);
+            }
+        }
+        if (result != T4_OK)
+            break;
+        if (edit->scaled_width != width) {
+            t4_runs_scale(&other, &made, width, edit->scaled_width);
+            t4_runs_swap(&made, &other);
+        }
+        if (edit->shift || edit->scaled_width != edit->out_width) {
+            t4_runs_move(&other, &made, edit->shift, edit->out_width);
+            t4_runs_swap(&made, &other);
+        }
+        result = t4_writer_row(&writer, &made);
+    }
+    if (result == T4_OK)
+        result = t4_writer_end(&writer);
+    t4_runs_free(&made);
+    t4_runs_free(&other);
+    t4_page_close(&page);
+    t4_writer_free(&writer);
+    return result;
+}
+
+int t4_first_difference(const uint8_t *one, size_t one_length, const uint8_t *two, size_t two_length, int32_t width,
+                        int32_t rows, int32_t *row)
+{
+    t4_page a, b;
+    if (rows < 0 || rows > T4_MAX_ROWS)
+        return T4_BAD_ARGUMENT;
+    *row = -1;
+    int result = t4_page_open(&a, one, one_length, &mmr, width);
+    int other = t4_page_open(&b, two, two_length, &mmr, width);
+    if (result == T4_OK)
+        result = other;
+    for (int32_t i = 0; i < rows && result == T4_OK; i++) {
+        result = advance(&a);
+        if (result == T4_OK)
+            result = advance(&b);
+        if (result == T4_OK && (a.above.n != b.above.n ||
+                                memcmp(a.above.x, b.above.x, (size_t)a.above.n * sizeof(int32_t)) != 0)) {
+            *row = i;
+            break;
+        }
+    }
+    t4_page_close(&a);
+    t4_page_close(&b);
+    return result;
+}
+
+int t4_white_foot(const uint8_t *code, size_t length, int32_t width, int32_t rows, int32_t *rows_left)
+{
+    t4_page page;
+    if (rows < 0 || rows > T4_MAX_ROWS)
+        return T4_BAD_ARGUMENT;
+    *rows_left = 0;
+    int result = t4_page_open(&page, code, length, &mmr, width);
+    for (int32_t i = 0; i < rows && result == T4_OK; i++) {
+        result = advance(&page);
+        if (result == T4_OK && page.above.n)
+            *rows_left = i + 1;
+    }
+    t4_page_close(&page);
+    return result;
+}

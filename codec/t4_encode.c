@@ -1,0 +1,214 @@
+/* Run lists and packed rows into MH, MR and MMR.
+ *
+ * What always holds: before a row is written there is room for the longest code it can have; MH and MR pages begin
+ * with an EOL and each row but the first follows one (T.4 4.1.2); fill stands between a row and the EOL behind it.
+ */
+#include "t4_internal.h"
+
+static inline void put(t4_writer *w, uint32_t code, uint32_t length)
+{
+    w->bits = w->bits << length | code;
+    w->held += (int32_t)length;
+    if (w->held >= 32) {
+        uint32_t full = __builtin_bswap32((uint32_t)(w->bits >> (w->held - 32)));
+        memcpy(w->p, &full, 4);
+        w->p += 4;
+        w->held -= 32;
+    }
+}
+
+static inline void put_run(t4_writer *w, int colour, int32_t run)
+{
+    while (__builtin_expect(run >= T4_RUN_WORDS, 0)) {
+        put(w, 0x1f, 12);
+        run -= 2560;
+    }
+    t4_run_word word = t4_run_words[colour][run];
+    put(w, word.code, word.length);
+}
+
+static void put_fill(t4_writer *w, int64_t count)
+{
+    for (; count > 32; count -= 32)
+        put(w, 0, 32);
+    if (count > 0)
+        put(w, 0, (uint32_t)count);
+}
+
+static int64_t position(const t4_writer *w)
+{
+    return (int64_t)(w->p - w->out->data) * 8 + w->held;
+}
+
+static void put_1d(t4_writer *w, const t4_runs *runs)
+{
+    int32_t before = 0;
+    for (int32_t i = 0; i <= runs->n; i++) {
+        put_run(w, i & 1, runs->x[i] - before);
+        before = runs->x[i];
+    }
+}
+
+static void put_2d(t4_writer *w, const t4_runs *runs)
+{
+    /* By delta -3 .. 3. */
+    static const uint8_t code[7] = {2, 2, 2, 1, 3, 3, 3}, length[7] = {7, 6, 3, 1, 3, 6, 7};
+    const int32_t width = w->width, *b = w->above.x, *a = runs->x;
+    int32_t a0 = -1;
+    for (;;) {
+        int32_t delta = *a - *b;
+        if (b[1] < *a) {
+            put(w, 1, 4);
+            a0 = b[1];
+            b += 2;
+        } else if (delta >= -3 && delta <= 3) {
+            put(w, code[delta + 3], length[delta + 3]);
+            a0 = *a++;
+            if (a0 >= width)
+                return;
+            b += b[-1] > a0 ? -1 : 1;
+            while (*b <= a0)
+                b += 2;
+        } else {
+            int colour = (int)(a - runs->x) & 1;
+            put(w, 1, 3);
+            put_run(w, colour, *a - (a0 < 0 ? 0 : a0));
+            put_run(w, colour ^ 1, a[1] - a[0]);
+            a0 = a[1];
+            if (a0 >= width)
+                return;
+            a += 2;
+            while (*b <= a0)
+                b += 2;
+        }
+    }
+}
+
+int t4_octets_room(t4_octets *octets, size_t more)
+{
+    if (octets->capacity - octets->length >= more)
+        return T4_OK;
+    size_t capacity = octets->capacity + octets->capacity / 2;
+    if (capacity < octets->length + more)
+        capacity = octets->length + more;
+    uint8_t *data = realloc(octets->data, capacity);
+    if (!data)
+        return T4_NO_MEMORY;
+    octets->data = data;
+    octets->capacity = capacity;
+    return T4_OK;
+}
+
+static int room(t4_writer *w, int64_t more)
+{
+    w->out->length = (size_t)(w->p - w->out->data);
+    int result = t4_octets_room(w->out, (size_t)more);
+    if (result == T4_OK)
+        w->p = w->out->data + w->out->length;
+    return result;
+}
+
+static void put_eol(t4_writer *w, int one_dimensional)
+{
+    if (w->form.eol_aligned)
+        put_fill(w, (12 - (position(w) & 7)) & 7);
+    put(w, 1, 12);
+    if (w->form.coding == T4_MR)
+        put(w, (uint32_t)one_dimensional, 1);
+}
+
+int t4_writer_make(t4_writer *w, const t4_form *form, int32_t width, t4_octets *out)
+{
+    memset(w, 0, sizeof *w);
+    if (form->coding < T4_MH || form->coding > T4_MMR || form->k < 1 || form->min_row_bits < 0 ||
+        form->min_row_bits > 1000000 || width < 1 || width > T4_MAX_WIDTH)
+        return T4_BAD_ARGUMENT;
+    w->out = out;
+    w->form = *form;
+    w->width = width;
+    int result = t4_octets_room(out, 65536);
+    w->p = out->data;
+    return result == T4_OK ? t4_runs_make(&w->above, width) : result;
+}
+
+int t4_writer_row(t4_writer *w, t4_runs *runs)
+{
+    /* A run takes at most 26 bits, a mode 7, the EOL with alignment and tag 20; 2560s in long runs 12 bits each. */
+    int result = room(w, ((int64_t)runs->n + 2) * 5 + w->width / 512 + w->form.min_row_bits / 8 + 64);
+    if (result != T4_OK)
+        return result;
+    if (w->form.coding == T4_MMR) {
+        put_2d(w, runs);
+    } else {
+        int one_dimensional = w->form.coding == T4_MH || w->row % w->form.k == 0;
+        put_eol(w, one_dimensional);
+        int64_t begin = position(w);
+        if (one_dimensional)
+            put_1d(w, runs);
+        else
+            put_2d(w, runs);
+        /* T.4 4.1.3: the row's time is counted with the EOL that ends it. */
+        int32_t eol = w->form.coding == T4_MR ? 13 : 12;
+        put_fill(w, w->form.min_row_bits - eol - (position(w) - begin));
+    }
+    w->row++;
+    t4_runs_swap(&w->above, runs);
+    return T4_OK;
+}
+
+int t4_writer_end(t4_writer *w)
+{
+    int result = room(w, 64);
+    if (result != T4_OK)
+        return result;
+    if (w->form.return_code) {
+        if (w->form.coding == T4_MMR) {
+            put(w, 1, 12);
+            put(w, 1, 12);
+        } else {
+            put_eol(w, 1);
+            w->form.eol_aligned = 0;
+            for (int i = 0; i < 5; i++)
+                put_eol(w, 1);
+        }
+    }
+    put_fill(w, -position(w) & 7);
+    for (; w->held > 0; w->held -= 8)
+        *w->p++ = (uint8_t)(w->bits >> (w->held - 8));
+    w->out->length = (size_t)(w->p - w->out->data);
+    if (w->form.lsb_first)
+        t4_reverse(w->out->data, w->out->length);
+    return T4_OK;
+}
+
+void t4_writer_free(t4_writer *w)
+{
+    t4_runs_free(&w->above);
+}
+
+int t4_encode(const uint8_t *bits, int32_t width, int32_t rows, const t4_form *form, t4_octets *out)
+{
+    t4_writer writer;
+    t4_runs runs = {0};
+    if (rows < 0 || rows > T4_MAX_ROWS)
+        return T4_BAD_ARGUMENT;
+    int result = t4_writer_make(&writer, form, width, out);
+    if (result == T4_OK)
+        result = t4_runs_make(&runs, width);
+    size_t octets = ((size_t)width + 7) / 8;
+    for (int32_t row = 0; row < rows && result == T4_OK; row++) {
+        t4_runs_scan(&runs, bits + (size_t)row * octets, width);
+        result = t4_writer_row(&writer, &runs);
+    }
+    if (result == T4_OK)
+        result = t4_writer_end(&writer);
+    t4_runs_free(&runs);
+    t4_writer_free(&writer);
+    return result;
+}
+
+void t4_free(t4_octets *octets)
+{
+    free(octets->data);
+    memset(octets, 0, sizeof *octets);
+}

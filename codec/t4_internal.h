@@ -1,0 +1,166 @@
+/* What the C files of the coder share: tables, run lists, the bit writer and the bit reader.
+ *
+ * A run list is the strictly ascending list of the positions at which the colour changes, white first: x[0] is where
+ * the first black pixel stands. x[-1] is -1 and x[n] .. x[n+3] are the width, so that neighbours may be read without
+ * a check. A reader's octets are followed by T4_PADDING octets of 0: no code word begins with so many zeros, so that
+ * decoding always stops inside them.
+ */
+#ifndef PLATEN_T4_INTERNAL_H
+#define PLATEN_T4_INTERNAL_H
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "t4.h"
+
+enum { T4_NONE = 0, T4_TERMINATING = 1, T4_MAKE_UP = 2 };
+enum { T4_VERTICAL = 1, T4_HORIZONTAL = 2, T4_PASS = 3 };
+enum { T4_WHITE_BITS = 12, T4_BLACK_BITS = 13, T4_MODE_BITS = 7, T4_RUN_WORDS = 2624, T4_PADDING = 64 };
+
+typedef struct {
+    uint32_t code;
+    uint32_t length;
+} t4_run_word;
+
+typedef struct {
+    uint16_t run;
+    uint8_t length;
+    uint8_t kind;
+} t4_run_entry;
+
+typedef struct {
+    uint8_t kind;
+    uint8_t length;
+    int8_t delta;
+} t4_mode_entry;
+
+extern t4_run_word t4_run_words[2][T4_RUN_WORDS]; /* make-up and terminating word in one, by colour */
+extern t4_run_entry t4_white_entries[1 << T4_WHITE_BITS];
+extern t4_run_entry t4_black_entries[1 << T4_BLACK_BITS];
+extern t4_mode_entry t4_mode_entries[1 << T4_MODE_BITS];
+
+static inline uint64_t t4_load(const uint8_t *p)
+{
+    uint64_t v;
+    memcpy(&v, p, 8);
+    return __builtin_bswap64(v);
+}
+
+static inline void t4_store(uint8_t *p, uint64_t v)
+{
+    v = __builtin_bswap64(v);
+    memcpy(p, &v, 8);
+}
+
+/* Run lists. */
+
+typedef struct {
+    int32_t *x;
+    int32_t n;
+    int32_t *memory;
+} t4_runs;
+
+int t4_runs_make(t4_runs *runs, int32_t width);
+void t4_runs_free(t4_runs *runs);
+
+static inline void t4_runs_close(t4_runs *runs, int32_t n, int32_t width)
+{
+    runs->n = n;
+    runs->x[n] = runs->x[n + 1] = runs->x[n + 2] = runs->x[n + 3] = width;
+}
+
+static inline void t4_runs_swap(t4_runs *a, t4_runs *b)
+{
+    t4_runs keep = *a;
+    *a = *b;
+    *b = keep;
+}
+
+void t4_runs_copy(t4_runs *to, const t4_runs *from, int32_t width);
+void t4_runs_scan(t4_runs *runs, const uint8_t *row, int32_t width);
+/* The row's octets must be 0 before; up to 7 octets behind them are read and written back as they should be. */
+void t4_runs_paint(const t4_runs *runs, int32_t width, uint8_t *row);
+void t4_runs_unite(t4_runs *to, const t4_runs *a, const t4_runs *b, int32_t width);
+void t4_runs_scale(t4_runs *to, const t4_runs *from, int32_t width, int32_t to_width);
+void t4_runs_move(t4_runs *to, const t4_runs *from, int32_t shift, int32_t to_width);
+
+/* Writing code. */
+
+typedef struct {
+    uint8_t *p;
+    uint64_t bits;
+    int32_t held;
+    t4_octets *out;
+    t4_form form;
+    int32_t width;
+    int32_t row;
+    t4_runs above; /* the row before, for two-dimensional rows */
+} t4_writer;
+
+int t4_octets_room(t4_octets *octets, size_t more);
+int t4_writer_make(t4_writer *writer, const t4_form *form, int32_t width, t4_octets *out);
+/* Takes the row's list by swapping it against the one above. */
+int t4_writer_row(t4_writer *writer, t4_runs *runs);
+int t4_writer_end(t4_writer *writer);
+void t4_writer_free(t4_writer *writer);
+
+/* Reading code. */
+
+typedef struct {
+    const uint8_t *next;
+    uint64_t bits;
+    int32_t held;
+} t4_reader;
+
+static inline void t4_seek(t4_reader *reader, const uint8_t *base, int64_t position)
+{
+    reader->next = base + (position >> 3);
+    reader->bits = t4_load(reader->next) << (position & 7);
+    reader->next += 7;
+    reader->held = 56 - (int32_t)(position & 7);
+}
+
+/* Afterwards at least 56 bits are held. More than are held stand in `bits`; or-ing them in again changes nothing. */
+static inline void t4_refill(t4_reader *reader)
+{
+    reader->bits |= t4_load(reader->next) >> reader->held;
+    reader->next += (63 - reader->held) >> 3;
+    reader->held |= 56;
+}
+
+static inline void t4_skip(t4_reader *reader, int32_t count)
+{
+    reader->bits <<= count;
+    reader->held -= count;
+}
+
+static inline int64_t t4_tell(const t4_reader *reader, const uint8_t *base)
+{
+    return (int64_t)(reader->next - base) * 8 - reader->held;
+}
+
+/* One row into `row`; false when the code is wrong. The reader then stands at the code word that is. */
+int t4_read_1d(t4_reader *reader, int32_t width, t4_runs *row);
+int t4_read_2d(t4_reader *reader, int32_t width, const t4_runs *above, t4_runs *row);
+
+/* A page of code, row by row. */
+
+typedef struct {
+    uint8_t *base; /* a copy, most significant bit first, padded */
+    int64_t total; /* bits */
+    int64_t at;    /* where the next row's code begins */
+    int32_t coding, width;
+    int32_t one_dimensional; /* the tag of the row at `at` */
+    int32_t eols;            /* EOLs since the last row */
+    int32_t suspect;         /* MR: the row above is bad */
+    int32_t end;             /* T4_END_..., -1 while there are rows */
+    int32_t bad;             /* the row just read */
+    t4_runs row, above;
+} t4_page;
+
+int t4_page_open(t4_page *page, const uint8_t *code, size_t length, const t4_form *form, int32_t width);
+/* 1: a row is in page->row, and page->bad says whether it is bad; 0: the end, page->end says which. */
+int t4_page_row(t4_page *page);
+void t4_page_close(t4_page *page);
+
+#endif
