@@ -1,0 +1,166 @@
+"""One call by hand, for trying a modem or a line: the engine of ``platen call``.
+
+What always holds: it uses exactly the code of the port process (``modem.port.engine``), in this process and without a
+control socket; it ends with one ``Outcome``, also when it is interrupted (politely at the first Ctrl-C, at once at
+the second). The pages' resolution is that of the TIFF file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import FrameType
+
+from codec.tiff import read_pages
+from modem.entries import Entry
+from modem.journal import outcome_not_dialled
+from modem.outcome import Cause, Fault, Outcome, Retry
+from modem.plan import CallPlan, LinePolicy, PlannedDocument, PlannedPage
+from modem.port.engine import Port
+from modem.port.loop import Watch, turn
+from modem.port.messages import CallAnswer, PortState
+from modem.port.pages import PlanError
+
+JOB = 1
+DIALABLE = re.compile(r"\+?[0-9*#,wWpP]*[0-9][0-9*#,wWpP]*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandOptions:
+    """What may be chosen. ``ident``: our number as the far end sees it, at most 20 printable ASCII characters."""
+
+    ident: str = ""
+    header_from: str = ""
+    header_to: str = ""
+    policy: LinePolicy = field(default_factory=LinePolicy)
+    start_page: int = 1
+    lock_folder: Path | None = None
+    journal: Path | None = None  # kept there; must not exist
+
+
+def call_by_hand(
+    number: str,
+    tiff: Path,
+    device: str,
+    options: HandOptions | None = None,
+    on_entry: Callable[[Entry], None] | None = None,
+) -> Outcome:
+    """Call ``number`` and send the pages of ``tiff`` from ``options.start_page`` on.
+
+    ``on_entry`` gets every journal entry as it happens, from this thread; it should return soon. Raises PlanError when
+    there is nothing to send or the journal exists already, ``codec.errors.TiffError`` when the file is no TIFF of
+    ours, OSError when a file cannot be read or written.
+    """
+    options = options or HandOptions()
+    dial = re.sub(r"[\s.()/-]", "", number)
+    plan = _plan(dial, tiff, options)
+    if not DIALABLE.fullmatch(dial):
+        text = f"{number} is not a fax number."
+        return outcome_not_dialled(plan, Cause.BAD_NUMBER, Fault.CALLER, Retry.NEVER, text)
+    with TemporaryDirectory(prefix="platen-call-") as folder:
+        plan_path = Path(folder) / "plan.json"
+        plan.save(plan_path)
+        port = Port(device, options.lock_folder, time.monotonic, on_entry=on_entry)
+        try:
+            return _Hand(port, plan, plan_path, options.journal or Path(folder) / "journal").run()
+        finally:
+            port.close()
+
+
+def _plan(dial: str, tiff: Path, options: HandOptions) -> CallPlan:
+    pages = read_pages(tiff)
+    chosen = tuple(
+        PlannedPage(file=str(tiff.absolute()), index=index, digest=page.digest, number=index + 1)
+        for index, page in enumerate(pages)
+        if index + 1 >= options.start_page
+    )
+    if not chosen:
+        raise PlanError(f"{tiff} has {len(pages)} pages: there is no page {options.start_page}")
+    document = PlannedDocument(
+        job=JOB,
+        pages=chosen,
+        pages_total=len(pages),
+        header_from=options.header_from,
+        header_to=options.header_to,
+    )
+    return CallPlan(
+        call=f"by-hand-{os.getpid()}",
+        dial=dial,
+        documents=(document,),
+        tsid=options.ident,
+        header_time=time.strftime("%Y-%m-%d %H:%M"),
+        policy=options.policy,
+    )
+
+
+class _Hand:
+    """Turns a port through one call."""
+
+    def __init__(self, port: Port, plan: CallPlan, plan_path: Path, journal: Path) -> None:
+        self._port = port
+        self._plan = plan
+        self._plan_path = plan_path
+        self._journal = journal.absolute()
+        self._interrupts = 0
+
+    def run(self) -> Outcome:
+        with _interrupts() as fd:
+            watch = Watch(fd, lambda readable, writable: self._interrupted(fd))
+            while self._port.state is PortState.STARTING and not self._interrupts:
+                self._turn(watch)
+            if self._interrupts:
+                return self._not_dialled(Cause.CANCELLED, Fault.CALLER, Retry.NEVER, "Cancelled before dialling.")
+            if self._port.state is PortState.DOWN:
+                return self._not_dialled(
+                    self._port.down_cause, Fault.DEVICE, Retry.DEVICE, f"Not dialled: {self._port.reason}."
+                )
+            reply = self._port.start_call(self._plan_path, self._journal)
+            if reply.answer in (CallAnswer.DOWN, CallAnswer.DEAD, CallAnswer.BUSY):
+                raise PlanError(reply.reason or f"there is a journal already: {self._journal}")
+            while self._port.call is not None and self._interrupts < 2:
+                self._turn(watch)
+            self._port.close()
+        if self._port.last_outcome is None:
+            raise PlanError(f"there is a journal already: {self._journal}")
+        return self._port.last_outcome
+
+    def _turn(self, watch: Watch) -> None:
+        due = self._port.deadline
+        turn([*self._port.watches, watch], None if due is None else due - time.monotonic())
+        self._port.tick()
+
+    def _interrupted(self, fd: int) -> None:
+        with suppress(BlockingIOError):
+            self._interrupts += os.eventfd_read(fd)
+        if self._port.call is not None:
+            self._port.cancel(self._plan.call)
+
+    def _not_dialled(self, cause: Cause, fault: Fault, retry: Retry, text: str) -> Outcome:
+        return outcome_not_dialled(self._plan, cause, fault, retry, text)
+
+
+@contextmanager
+def _interrupts() -> Iterator[int]:
+    """A descriptor that becomes readable at SIGINT and SIGTERM; only the main thread can have signals."""
+    fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+
+    def note(number: int, frame: FrameType | None) -> None:
+        os.eventfd_write(fd, 1)
+
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield fd
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        os.close(fd)
