@@ -86,9 +86,9 @@ class Exchange:
         return self._samples / SAMPLE_RATE
 
     @property
-    def active(self) -> bool:
-        """Whether anything will happen by itself soon: a call stands, or a host's octets wait."""
-        return bool(self._calls) or any(modem.backlog for modem in self.modems.values())
+    def talking(self) -> bool:
+        """Whether samples flow, or a host's octets wait for them to: time has to pass block by block."""
+        return any(call.connection for call in self._calls) or any(modem.backlog for modem in self.modems.values())
 
     @property
     def next_due(self) -> float | None:
@@ -112,18 +112,13 @@ class Exchange:
         end = self._samples + samples
         self._fire()
         while self._samples < end:
-            step = min(BLOCK, end - self._samples)
+            step = end - self._samples
             if self._due:
                 step = max(1, min(step, self._due[0][0] - self._samples))
-            for call in tuple(self._calls):
-                if call.connection is not None and not call.dead:
-                    call.connection.run(step)
+            if self.talking:
+                step = min(BLOCK, step)
+                self._run_connections(step)
             self._samples += step
-            for modem in self.modems.values():
-                if modem.hook is not Hook.ON or modem.backlog:
-                    modem.passed(step)
-            for call in tuple(self._calls):
-                self._look_after(call)
             self._fire()
 
     def close(self) -> None:
@@ -164,6 +159,16 @@ class Exchange:
                 self._on_hook(call, modem)
 
     # The course of a call.
+
+    def _run_connections(self, step: int) -> None:
+        for call in tuple(self._calls):
+            if call.connection is not None and not call.dead:
+                call.connection.run(step)
+        for modem in self.modems.values():
+            modem.passed(step)
+        for call in tuple(self._calls):
+            if call.fax is not None and call.fax.finished and call.fax.record is None:
+                self._far_end_on_hook(call)
 
     def _new_call(self, caller: str, called: str) -> _Call:
         call = _Call(next(self._call_numbers), caller, called)
@@ -279,10 +284,6 @@ class Exchange:
         for moment, action in call.triggers:
             if moment.what == what and moment.nth == call.moments[what]:
                 self._after(moment.delay_s, action)
-
-    def _look_after(self, call: _Call) -> None:
-        if call.fax is not None and call.fax.finished and call.fax.record is None:
-            self._far_end_on_hook(call)
 
     def _far_end_on_hook(self, call: _Call) -> None:
         """The fax machine is through, or hangs up in the middle: its side of the line is silent from now on."""

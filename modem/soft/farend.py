@@ -102,6 +102,7 @@ class FarEnd:
     refuses: Refuses = Refuses.NOT
     hang_up: Moment | None = None  # it goes on-hook then, without a word
     line: Impairments = CLEAN
+    note: str = ""  # for people
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,3 +149,37 @@ def load(path: Path) -> ExchangeData:
         return msgspec.convert(tomllib.loads(path.read_text("utf-8")), type=ExchangeData)
     except (msgspec.MsgspecError, tomllib.TOMLDecodeError) as error:
         raise ValueError(f"{path}: {error}") from error
+
+
+_OLD = Fax(
+    ecm=False,
+    modulations=("V27TER", "V29"),
+    codings=("MH",),
+    resolutions=("STANDARD",),
+    widths=("A4",),
+    min_scan_line_ms=20,
+)
+
+EXAMPLE = ExchangeData(
+    numbers=(
+        FarEnd(number="5552001", ident="+1 555 2001", note="a fax machine with ECM, MMR, V.17, superfine"),
+        FarEnd(
+            number="5552002",
+            ident="+1 555 2002",
+            fax=Fax(ecm=False, codings=("MH", "MR")),
+            note="a fax machine without ECM",
+        ),
+        FarEnd(number="5552003", ident="+1 555 2003", fax=_OLD, note="an old fax machine: V.29, MH, standard, slow"),
+        FarEnd(number="5552010", answers=Answers.BUSY, note="always busy"),
+        FarEnd(number="5552011", ident="+1 555 2011", busy_calls=2, note="busy twice, then a fax machine"),
+        FarEnd(number="5552012", answers=Answers.NO_ANSWER, rings=5, note="nobody answers"),
+        FarEnd(number="5552013", answers=Answers.VOICE, note="somebody answers and says nothing"),
+        FarEnd(
+            number="5552014",
+            ident="+1 555 2014",
+            hang_up=Moment(what="page", nth=2, delay_s=3.0),
+            note="a fax machine that hangs up in the middle of page 2",
+        ),
+        FarEnd(number="5552015", ident="+1 555 2015", refuses=Refuses.DCS, note="a fax machine that disconnects"),
+    )
+)

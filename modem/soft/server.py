@@ -1,0 +1,205 @@
+"""The exchange in real time: one or several modems, each on a pty, until told to stop.
+
+What always holds: line time keeps up with the clock, and when the machine stood still for long, line time stands still
+with it rather than rushing past the hosts; with no call nothing runs but a look, twenty times a second, whether a
+closed device was opened; links are gone after ``close``. What it must not do: know T.30; it moves octets and time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from modem.soft.exchange import Event, Exchange
+from modem.soft.farend import ExchangeData
+from modem.soft.modem import SoftModem
+from modem.soft.pty import Host, Pty
+from modem.soft.report import Reporter
+from modem.soft.spandsp import SAMPLE_RATE
+
+_TICK_S: Final = 0.01
+_CATCH_UP_S: Final = 0.1  # of line time between two looks at the hosts
+_FORGIVE_S: Final = 1.0  # later than this, line time waits
+_LOOK_S: Final = 0.05  # how often closed devices are looked at
+_ENOUGH: Final = 2048  # octets in a modem, above which its pty is not read
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A modem asked for: its number at the exchange, and where its device shall be found."""
+
+    number: str
+    link: Path
+
+
+class _Port:
+    def __init__(self, asked: Asked, modem: SoftModem) -> None:
+        self.modem = modem
+        self.pty = Pty(asked.link)
+
+    def events(self) -> int:
+        """What to wait for."""
+        reading = select.POLLIN if self.modem.backlog < _ENOUGH else 0
+        return reading | (select.POLLOUT if self.pty.waiting else 0)
+
+    def take(self) -> None:
+        """From the host to the modem, as long as the modem has room."""
+        while self.pty.host is Host.THERE and self.modem.backlog < _ENOUGH:
+            octets = self.pty.read()
+            if octets is None:
+                self.gone()
+                return
+            if not octets:
+                return
+            self.modem.write(octets)
+            self.give()
+
+    def give(self) -> None:
+        """From the modem to the host."""
+        if octets := self.modem.read():
+            self.pty.write(octets)
+
+    def gone(self) -> None:
+        self.pty.host_left()
+        self.modem.drop_dtr()
+
+
+class Server:
+    """Modems on ptys with one exchange. Raises OSError when a link cannot be made, SpandspMissing."""
+
+    def __init__(
+        self,
+        asked: Sequence[Asked],
+        data: ExchangeData,
+        *,
+        out: Path | None = None,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> None:
+        self.exchange = Exchange(data, out=out, on_event=on_event)
+        self._ports: list[_Port] = []
+        self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._stopping = False
+        try:
+            for each in asked:
+                self._ports.append(_Port(each, self.exchange.attach(each.number)))
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def devices(self) -> tuple[tuple[str, Path, Path], ...]:
+        """Number, link and device of each modem."""
+        return tuple((port.modem.number, port.pty.link, port.pty.device) for port in self._ports)
+
+    def stop(self) -> None:
+        """From a signal handler or another thread: ``run`` returns soon."""
+        self._stopping = True
+        with contextlib.suppress(OSError):
+            os.write(self._wake_write, b"x")
+
+    def run(self) -> None:
+        """Serve until ``stop``."""
+        start = time.monotonic() - self.exchange.now
+        look_at = 0.0
+        while not self._stopping:
+            self._wait(self._timeout(start))
+            now = time.monotonic()
+            if now >= look_at:
+                self._look_for_hosts()
+                look_at = now + _LOOK_S
+            for port in self._ports:
+                port.take()
+            late = now - start - self.exchange.now
+            if self.exchange.talking:
+                if late > _FORGIVE_S:
+                    start += late - _CATCH_UP_S
+                late = min(late, _CATCH_UP_S)
+            if late >= _TICK_S:
+                self.exchange.advance(int(late * SAMPLE_RATE))
+            for port in self._ports:
+                port.give()
+
+    def close(self) -> None:
+        """Everybody on-hook, links removed."""
+        for port in self._ports:
+            port.pty.close()
+        self._ports.clear()
+        self.exchange.close()
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+
+    def _timeout(self, start: float) -> float | None:
+        """Seconds until something has to be done without a host's doing."""
+        if self.exchange.talking:
+            return max(0.0, _TICK_S - (time.monotonic() - start - self.exchange.now))
+        waits: list[float] = []
+        if self.exchange.next_due is not None:
+            waits.append(max(0.0, self.exchange.next_due + start - time.monotonic()) + _TICK_S)
+        if any(port.pty.host is Host.GONE for port in self._ports):
+            waits.append(_LOOK_S)
+        return min(waits, default=None)
+
+    def _wait(self, timeout_s: float | None) -> None:
+        poller = select.poll()
+        poller.register(self._wake_read, select.POLLIN)
+        by_fd = {port.pty.fd: port for port in self._ports if port.pty.host is Host.THERE}
+        for fd, port in by_fd.items():
+            poller.register(fd, port.events())
+        for fd, found in poller.poll(None if timeout_s is None else int(timeout_s * 1000 + 0.999)):
+            if fd not in by_fd:
+                continue
+            if found & select.POLLOUT:
+                by_fd[fd].pty.flush()
+            if found & select.POLLHUP and not found & select.POLLIN:
+                by_fd[fd].gone()
+
+    def _look_for_hosts(self) -> None:
+        for port in self._ports:
+            if port.pty.host is Host.GONE and port.pty.look() is Host.THERE:
+                port.pty.host = Host.THERE
+
+
+@contextlib.contextmanager
+def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """SIGTERM and SIGINT call ``stop``; outside the main thread nothing is changed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def handler(_number: int, _frame: FrameType | None) -> None:
+        stop()
+
+    before = {number: signal.signal(number, handler) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
+
+
+def serve(
+    asked: Sequence[Asked], data: ExchangeData, *, out: Path | None, as_json: bool = False, frames: bool = False
+) -> None:
+    """Offer the modems until SIGTERM or SIGINT; one line on stdout when ready and one for each event of a call.
+
+    ``out``: folder of the fax machines, ``out/NUMBER/0001.tif`` and ``.json``. ``as_json``: JSON Lines instead of text.
+    ``frames``: also a line for each T.30 frame. Raises OSError, SpandspMissing.
+    """
+    reporter = Reporter(sys.stdout, as_json=as_json, frames=frames)
+    server = Server(asked, data, out=out, on_event=reporter.event)
+    try:
+        with _stopped_by_signals(server.stop):
+            reporter.ready(server.devices, data)
+            server.run()
+    finally:
+        server.close()
