@@ -68,6 +68,7 @@ class Cause(Enum):
     LINE_LOST = "line-lost"  # carrier or answers gone in the call
     NO_ANSWER_TO_PAGE = "no-answer-to-page"  # three post-page commands unanswered
     PAGE_REFUSED = "page-refused"  # RTN or PIN to the end
+    LINE_TOO_BAD = "line-too-bad"  # ECM could not get a page through undamaged
     NOT_READY_TOO_LONG = "not-ready-too-long"  # T5
     PROTOCOL_ERROR = "protocol-error"
 

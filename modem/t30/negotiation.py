@@ -1,0 +1,177 @@
+"""The sender's phases A and B: dialling, the far end's DIS, DCS, the training check and falling back (T.30 5.2, 5.3).
+
+What always holds: V.17 is used only when far end, modem and policy all can; a rate is never raised within a call; a
+DCS without an answer is sent at most three times.
+"""
+
+from __future__ import annotations
+
+from modem.outcome import Cause
+from modem.t30 import line
+from modem.t30.capabilities import Abilities, PageFormat, Parameters, build_dcs, parse_dis
+from modem.t30.core import Core, SenderPolicy
+from modem.t30.frames import Type, build, ident_fif
+from modem.t30.notes import Answered, Dialled, FarEnd, IncompatibleError, Pages, Trained, TrainingFailed
+from modem.t30.rates import Modulation, Rate, slower, usable
+from modem.t30.states import State
+
+T0_S = 60.0  # dialled, until an answer signal
+T1_S = 35.0  # answer signal until DIS
+TRIES = 3
+TCF_S = 1.5
+
+
+class Negotiation(Core):
+    """Phases A and B. ``index`` is the page that is to be sent next."""
+
+    def __init__(self, number: str, pages: Pages, policy: SenderPolicy, now: float) -> None:
+        super().__init__(policy, now)
+        self.rate: Rate | None = None
+        self.format: PageFormat | None = None
+        self.index = 0
+        self._number = number
+        self._pages = pages
+        self._abilities: Abilities | None = None
+        self._rates: tuple[Rate, ...] = ()
+        self._dcs_sent = 0
+        self._v17_failures = 0
+        self._lowest_tried_again = False
+
+    def _start_page(self) -> None:
+        """Training was good: phase C begins."""
+        raise NotImplementedError
+
+    # Phase A.
+
+    def _on_dial(self) -> None:
+        pauses = sum(self._number.count(mark) * seconds for mark, seconds in ((",", 2.0), ("W", 10.0)))
+        self._enter(State.DIAL, T0_S + pauses + 0.25 * len(self._number) + 5.0)
+        self._note(Dialled())
+        self._wish(line.Dial(self._number))
+
+    def _on_connected(self) -> None:
+        self._note(Answered())
+        self._enter(State.WAIT_DIS, T1_S)
+        self._answer_due = self.now + T1_S
+        if not self._listening:
+            self._wish(line.Listen())
+
+    def _on_dial_failed(self) -> None:
+        cause = {
+            line.DialResult.BUSY: Cause.BUSY,
+            line.DialResult.NO_DIAL_TONE: Cause.NO_DIAL_TONE,
+            line.DialResult.NO_ANSWER: Cause.NO_ANSWER,
+            line.DialResult.NO_CARRIER: Cause.NO_CARRIER,
+            line.DialResult.BLACKLISTED: Cause.BLACKLISTED,
+            line.DialResult.ERROR: Cause.DEVICE_ERROR,
+        }[self._dial_result]
+        self._finish(cause)
+
+    def _on_no_answer(self) -> None:
+        self._finish(Cause.NO_ANSWER)
+
+    # Phase B.
+
+    def _on_no_fax(self) -> None:
+        self._give_up(Cause.NO_FAX)
+
+    def _on_no_dis_again(self) -> None:
+        self._give_up(Cause.LINE_LOST)
+
+    def _on_far_end_left(self) -> None:
+        self._finish(Cause.FAR_END_DISCONNECTED)
+
+    def _on_negotiate(self) -> None:
+        assert self._frame is not None
+        self._take_dis(self._frame.fif)
+        abilities = self._abilities
+        assert abilities is not None
+        if not abilities.can_receive and self._frame.type is Type.DIS:
+            self._give_up(Cause.CANNOT_RECEIVE)
+            return
+        if self.rate is None:
+            self._give_up(Cause.INCOMPATIBLE, "no rate that both can")
+            return
+        self._dcs_sent = 0
+        self._train()
+
+    def _take_dis(self, fif: bytes) -> None:
+        """What the far end can, and the rate to begin with: the fastest, or the one that fall-back has led to."""
+        abilities = parse_dis(fif)
+        if abilities == self._abilities:
+            return
+        self._abilities = abilities
+        self._note(FarEnd(self.far_ident, abilities))
+        policy = self._policy
+        self._rates = usable(abilities.rates, self._codes, policy.max_rate_bps, policy.v17)
+        if self.rate not in self._rates:
+            limit = self.rate.bps if self.rate else None
+            slow_enough = [rate for rate in self._rates if limit is None or rate.bps <= limit]
+            self.rate = slow_enough[0] if slow_enough else self._rates[-1] if self._rates else None
+
+    def _train(self) -> None:
+        """[TSI] DCS, then the training check (T.30 5.3.2)."""
+        assert self._abilities is not None and self.rate is not None
+        try:
+            ecm = self._policy.ecm and self._abilities.ecm
+            self.format = self._pages.format(self.index, self._abilities, ecm, self.rate)
+        except IncompatibleError as error:
+            self._give_up(Cause.INCOMPATIBLE, str(error))
+            return
+        self._dcs_sent += 1
+        dcs = build(Type.DCS, build_dcs(Parameters(format=self.format, rate=self.rate)))
+        tsi = [build(Type.TSI, ident_fif(self._policy.tsid), final=False)] if self._policy.tsid else []
+        self._send(State.SEND_DCS, *tsi, dcs, after_journal=True)
+
+    def _on_send_tcf(self) -> None:
+        assert self.rate is not None
+        zeros = bytes(self.rate.octets_in(TCF_S) + 4)
+        self._send_fast(State.SEND_TCF, self.rate, zeros, short=False, after_journal=False)
+
+    def _on_trained(self) -> None:
+        assert self.rate is not None and self.format is not None
+        self._dcs_sent = self._v17_failures = 0
+        self._lowest_tried_again = False
+        self._note(Trained(self.rate, self.format))
+        self._start_page()
+
+    def _on_training_failed(self) -> None:
+        """FTT: the next lower rate; the lowest one gets a second chance (T.30 4.4)."""
+        assert self.rate is not None
+        self._note(TrainingFailed(self.rate))
+        self._v17_failures += self.rate.modulation is Modulation.V17
+        if not self._step_down():
+            if self._lowest_tried_again:
+                self._give_up(Cause.CANNOT_TRAIN)
+                return
+            self._lowest_tried_again = True
+        self._dcs_sent = 0
+        self._train()
+
+    def _step_down(self) -> bool:
+        assert self.rate is not None
+        lower = slower(self.rate, self._rates, self._v17_failures)
+        if lower is None:
+            return False
+        self.rate = lower
+        return True
+
+    def _on_train_again_after_dis(self) -> None:
+        assert self._frame is not None
+        if self._frame.type is Type.DIS:
+            self._take_dis(self._frame.fif)
+        self._on_train_again()
+
+    def _on_train_again(self) -> None:
+        if self.rate is None or self._dcs_sent >= TRIES:
+            self._give_up(Cause.NO_ANSWER_TO_TRAINING)
+            return
+        if self._dcs_sent == TRIES - 1:
+            self._step_down()
+        self._train()
+
+    def _on_field_refused(self) -> None:
+        self._give_up(Cause.INCOMPATIBLE, "it does not accept a field that we sent")
+
+    def _on_left_in_training(self) -> None:
+        self._finish(Cause.FAR_END_DISCONNECTED)
