@@ -1,0 +1,216 @@
+"""Reads our TIFF-F files, page by page.
+
+What always holds: every offset, count and length is checked before it is used; what is wrong raises ``TiffError``. The
+directories are walked when a file is opened, a strip is read when its page is asked for.
+What it must not do: read TIFFs of others (``codec.foreign`` does), decode code, or hold a file in memory.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import overload
+
+from codec.errors import TiffError
+from codec.page import Page
+from codec.tiff_tags import ASCII, LONG, MAX_PAGES, MAX_TEXT, RATIONAL, SHORT, SIZES, T6, Clean, Entry, FaxTags
+
+_MAX_ENTRIES = 256
+_MAX_SIDE = 1_000_000
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a page stands in its file."""
+
+    width: int
+    rows: int
+    dpi_x: int
+    dpi_y: int
+    offset: int
+    length: int
+    lsb_first: bool
+    tags: FaxTags
+
+
+class TiffReader(Sequence[Page]):
+    """The pages of one of our files. The directories are walked when it is opened, a page is read when asked for.
+
+    Raises TiffError when the file is not of our kind or damaged, OSError when it cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self._size = os.fstat(self._fd).st_size
+        try:
+            self._places = self._walk()
+        except BaseException:
+            os.close(self._fd)
+            self._fd = -1
+            raise
+
+    def _read(self, at: int, length: int, what: str) -> bytes:
+        if at < 0 or length < 0 or at + length > self._size:
+            raise TiffError(f"{what} stands outside the file")
+        data = os.pread(self._fd, length, at)
+        if len(data) != length:
+            raise TiffError(f"{what} cannot be read whole")
+        return data
+
+    def _walk(self) -> list[_Place]:
+        mark = self._read(0, 8, "the header")
+        if mark[:4] not in (b"II*\0", b"MM\0*"):
+            raise TiffError("this is not a TIFF")
+        end = "<" if mark[:2] == b"II" else ">"
+        (at,) = struct.unpack(end + "I", mark[4:])
+        places: list[_Place] = []
+        seen: set[int] = set()
+        while at:
+            if at in seen or len(seen) >= MAX_PAGES:
+                raise TiffError("the chain of pages has no end")
+            seen.add(at)
+            place, at = self._place(end, at, len(places) + 1)
+            places.append(place)
+        return places
+
+    def _place(self, end: str, at: int, number: int) -> tuple[_Place, int]:
+        (count,) = struct.unpack(end + "H", self._read(at, 2, f"the directory of page {number}"))
+        if not 1 <= count <= _MAX_ENTRIES:
+            raise TiffError(f"the directory of page {number} has {count} entries")
+        octets = self._read(at + 2, 12 * count + 4, f"the directory of page {number}")
+        found: dict[int, Entry] = {}
+        for index in range(count):
+            tag, kind, values = struct.unpack_from(end + "HHI", octets, 12 * index)
+            length = SIZES.get(kind, 0) * values
+            if tag in found or tag not in _KNOWN or not 0 < length <= MAX_TEXT:
+                continue
+            value = octets[12 * index + 8 : 12 * index + 12]
+            if length > 4:
+                (place,) = struct.unpack(end + "I", value)
+                value = self._read(place, length, f"tag {tag} of page {number}")
+            found[tag] = Entry(tag, kind, values, value[:length])
+        (following,) = struct.unpack_from(end + "I", octets, 12 * count)
+        return _Fields(end, number, found).place(self._size), following
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, index: int) -> Page: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Page]: ...
+    def __getitem__(self, index: int | slice) -> Page | list[Page]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        place = self._places[index]
+        data = self._read(place.offset, place.length, "a page's strip")
+        if place.lsb_first:
+            data = data.translate(_REVERSED)
+        return Page(place.width, place.rows, place.dpi_x, place.dpi_y, data)
+
+    def __iter__(self) -> Iterator[Page]:
+        return (self[index] for index in range(len(self)))
+
+    def tags(self, index: int) -> FaxTags:
+        """What the file says about a page beside its pixels."""
+        return self._places[index].tags
+
+    def close(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def __enter__(self) -> TiffReader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if getattr(self, "_fd", -1) >= 0:
+            self.close()
+
+
+_REVERSED = bytes(int(f"{octet:08b}"[::-1], 2) for octet in range(256))
+_KNOWN = frozenset(
+    (256, 257, 258, 259, 262, 266, 270, 273, 277, 279, 282, 283, 293, 296, 306, 326, 327, 328, 34909, 34910, 34911)
+)
+
+
+class _Fields:
+    """One directory's values, checked."""
+
+    def __init__(self, end: str, number: int, found: dict[int, Entry]) -> None:
+        self.end, self.number, self.found = end, number, found
+
+    def fail(self, text: str) -> TiffError:
+        return TiffError(f"page {self.number}: {text}")
+
+    def one(self, tag: int, default: int | None = None) -> int:
+        entry = self.found.get(tag)
+        if entry is None or entry.kind not in (SHORT, LONG):
+            if default is None:
+                raise self.fail(f"tag {tag} is missing")
+            return default
+        if entry.count != 1:
+            raise self.fail(f"tag {tag} has {entry.count} values instead of one")
+        value: int = struct.unpack(self.end + ("H" if entry.kind == SHORT else "I"), entry.value)[0]
+        return value
+
+    def density(self, tag: int, unit: int) -> int:
+        entry = self.found.get(tag)
+        if entry is None or entry.kind != RATIONAL or entry.count != 1:
+            raise self.fail("the resolution is missing")
+        above, below = struct.unpack(self.end + "II", entry.value)
+        if not below:
+            raise self.fail("the resolution is impossible")
+        density = round(above / below * (2.54 if unit == 3 else 1))
+        if not 1 <= density <= 100_000:
+            raise self.fail("the resolution is impossible")
+        return density
+
+    def text(self, tag: int) -> str:
+        entry = self.found.get(tag)
+        if entry is None or entry.kind != ASCII:
+            return ""
+        return entry.value.partition(b"\0")[0].decode("ascii", "replace")
+
+    def place(self, size: int) -> _Place:
+        expected = {258: (1, 1), 259: (1, T6), 262: (1, 0), 277: (1, 1), 293: (0, 0)}
+        for tag, (default, wanted) in expected.items():
+            if self.one(tag, default) != wanted:
+                raise self.fail(f"tag {tag} is not {wanted}: not a page of ours")
+        width, rows = self.one(256), self.one(257)
+        if not (1 <= width <= 65_535 and 1 <= rows <= _MAX_SIDE):
+            raise self.fail(f"{width} x {rows} pixels are impossible")
+        unit, fill = self.one(296, 2), self.one(266, 1)
+        if unit not in (2, 3) or fill not in (1, 2):
+            raise self.fail("resolution unit or fill order is unknown")
+        offset, length = self.one(273), self.one(279)
+        if offset + length > size:
+            raise self.fail("its strip stands outside the file")
+        return _Place(
+            width, rows, self.density(282, unit), self.density(283, unit), offset, length, fill == 2, self.tags()
+        )
+
+    def tags(self) -> FaxTags:
+        clean = self.one(327, 0)
+        tags = FaxTags(
+            description=self.text(270),
+            date_time=self.text(306),
+            longest_bad_run=self.one(328, 0),
+            clean=Clean(clean) if clean in (0, 1, 2) else Clean.DAMAGED,
+            sub_address=self.text(34909),
+            dcs=self.text(34911),
+        )
+        if 326 in self.found:
+            tags = replace(tags, bad_rows=self.one(326, 0))
+        if 34910 in self.found:
+            tags = replace(tags, receive_time_s=self.one(34910, 0))
+        return tags

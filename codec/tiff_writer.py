@@ -1,0 +1,177 @@
+"""Writes our TIFF-F files: one T.6 page per image, one strip each, most significant bit first, little endian.
+
+What always holds: the file is a whole TIFF of the pages appended so far, at every moment: a page's strip and directory
+are written behind all else, and only then linked. With ``durable`` each page is on stable storage when ``append``
+returns. What it must not do: hold more than one page in memory. (TIFF 6.0 2; RFC 2301 4, profile F.)
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from pathlib import Path
+from types import TracebackType
+
+from codec.errors import TiffError
+from codec.page import Page
+from codec.tiff_tags import ASCII, LONG, MAX_PAGES, MAX_TEXT, RATIONAL, SHORT, T6, Entry, FaxTags
+
+
+def _short(tag: int, *values: int) -> Entry:
+    return Entry(tag, SHORT, len(values), struct.pack(f"<{len(values)}H", *values))
+
+
+def _long(tag: int, value: int) -> Entry:
+    return Entry(tag, LONG, 1, struct.pack("<I", value))
+
+
+def _rational(tag: int, value: int) -> Entry:
+    return Entry(tag, RATIONAL, 1, struct.pack("<II", value, 1))
+
+
+def _text(tag: int, value: str) -> Entry:
+    octets = "".join(c if " " <= c <= "~" else "?" for c in value)[: MAX_TEXT - 1].encode("ascii") + b"\0"
+    return Entry(tag, ASCII, len(octets), octets)
+
+
+def _entries(page: Page, strip_at: int, number: int, tags: FaxTags) -> list[Entry]:
+    entries = [
+        _long(254, 2),  # NewSubfileType: a page of several
+        _long(256, page.width),
+        _long(257, page.rows),
+        _short(258, 1),
+        _short(259, T6),
+        _short(262, 0),  # white is zero
+        _short(266, 1),
+        _long(273, strip_at),
+        _short(274, 1),
+        _short(277, 1),
+        _long(278, page.rows),
+        _long(279, len(page.data)),
+        _rational(282, page.dpi_x),
+        _rational(283, page.dpi_y),
+        _long(293, 0),  # T6Options
+        _short(296, 2),  # inch
+        _short(297, number, 0),
+        _text(305, "Platen"),
+    ]
+    if tags.description:
+        entries.append(_text(270, tags.description))
+    if tags.date_time:
+        entries.append(_text(306, tags.date_time))
+    if tags.bad_rows is not None:
+        entries += [_long(326, tags.bad_rows), _short(327, tags.clean.value), _long(328, tags.longest_bad_run)]
+    if tags.sub_address:
+        entries.append(_text(34909, tags.sub_address))
+    if tags.receive_time_s is not None:
+        entries.append(_long(34910, tags.receive_time_s))
+    if tags.dcs:
+        entries.append(_text(34911, tags.dcs))
+    return sorted(entries, key=lambda entry: entry.tag)
+
+
+def _directory(entries: list[Entry], at: int) -> tuple[bytes, dict[int, int]]:
+    """The octets of a directory that stands at ``at``, and where in the file each tag's value stands."""
+    head = struct.pack("<H", len(entries))
+    extra = b""
+    behind = at + 2 + 12 * len(entries) + 4
+    places: dict[int, int] = {}
+    for index, entry in enumerate(entries):
+        head += struct.pack("<HHI", entry.tag, entry.kind, entry.count)
+        if len(entry.value) <= 4:
+            places[entry.tag] = at + 2 + 12 * index + 8
+            head += entry.value.ljust(4, b"\0")
+        else:
+            places[entry.tag] = behind + len(extra)
+            head += struct.pack("<I", behind + len(extra))
+            extra += entry.value + b"\0" * (len(entry.value) & 1)
+    return head + struct.pack("<I", 0) + extra, places
+
+
+class TiffWriter:
+    """Writes pages to a new file, replacing one that is there. Use it in a ``with``; ``close`` puts the total in.
+
+    Raises OSError when the disk refuses, TiffError when the file would pass 4 GiB or a page has no rows.
+    """
+
+    def __init__(self, path: Path, *, durable: bool = False) -> None:
+        self._durable = durable
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+        self._end = 8
+        self._link = 4
+        self._totals: list[int] = []
+        try:
+            self._write(struct.pack("<2sHI", b"II", 42, 0), 0)
+            if durable:
+                os.fsync(self._fd)
+                sync_folder(path.parent)
+        except BaseException:
+            os.close(self._fd)
+            raise
+
+    def _write(self, data: bytes, at: int) -> None:
+        view = memoryview(data)
+        while view:
+            done = os.pwrite(self._fd, view, at)
+            view = view[done:]
+            at += done
+
+    def _sync(self) -> None:
+        if self._durable:
+            os.fdatasync(self._fd)
+
+    def append(self, page: Page, tags: FaxTags = FaxTags()) -> None:
+        """Adds a page behind the others."""
+        if page.rows < 1 or page.width < 1:
+            raise TiffError("a page without pixels cannot stand in a TIFF")
+        number = len(self._totals)
+        if number >= MAX_PAGES:
+            raise TiffError(f"more than {MAX_PAGES} pages")
+        strip_at = self._end
+        directory_at = strip_at + len(page.data) + (len(page.data) & 1)
+        entries = _entries(page, strip_at, min(number, 0xFFFF), tags)
+        directory, places = _directory(entries, directory_at)
+        end = directory_at + len(directory)
+        if end > 0xFFFFFFFF:
+            raise TiffError("a TIFF cannot be longer than 4 GiB")
+        self._write(page.data + b"\0" * (len(page.data) & 1) + directory, strip_at)
+        self._sync()
+        self._write(struct.pack("<I", directory_at), self._link)
+        self._sync()
+        self._link = directory_at + 2 + 12 * len(entries)
+        self._end = end
+        self._totals.append(places[297] + 2)
+
+    def close(self) -> None:
+        """Writes the number of pages into each page's PageNumber and closes the file."""
+        if self._fd < 0:
+            return
+        try:
+            total = len(self._totals)
+            if total <= 0xFFFF:
+                for place in self._totals:
+                    self._write(struct.pack("<H", total), place)
+            self._sync()
+        finally:
+            os.close(self._fd)
+            self._fd = -1
+
+    def __len__(self) -> int:
+        return len(self._totals)
+
+    def __enter__(self) -> TiffWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def sync_folder(folder: Path) -> None:
+    """Puts the folder's entries on stable storage."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
