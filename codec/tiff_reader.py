@@ -160,8 +160,7 @@ class _Fields:
             return default
         if entry.count != 1:
             raise self.fail(f"tag {tag} has {entry.count} values instead of one")
-        value: int = struct.unpack(self.end + ("H" if entry.kind == SHORT else "I"), entry.value)[0]
-        return value
+        return int.from_bytes(entry.value, "little" if self.end == "<" else "big")
 
     def density(self, tag: int, unit: int) -> int:
         entry = self.found.get(tag)

@@ -16,6 +16,8 @@ from codec.errors import TiffError
 from codec.page import Page
 from codec.tiff_tags import ASCII, LONG, MAX_PAGES, MAX_TEXT, RATIONAL, SHORT, T6, Entry, FaxTags
 
+_NO_TAGS = FaxTags()
+
 
 def _short(tag: int, *values: int) -> Entry:
     return Entry(tag, SHORT, len(values), struct.pack(f"<{len(values)}H", *values))
@@ -120,7 +122,7 @@ class TiffWriter:
         if self._durable:
             os.fdatasync(self._fd)
 
-    def append(self, page: Page, tags: FaxTags = FaxTags()) -> None:
+    def append(self, page: Page, tags: FaxTags = _NO_TAGS) -> None:
         """Adds a page behind the others."""
         if page.rows < 1 or page.width < 1:
             raise TiffError("a page without pixels cannot stand in a TIFF")
