@@ -40,7 +40,7 @@ def listen(path: Path) -> socket.socket:
     try:
         with socket_address(path) as address:
             listener.bind(address)
-        listener.listen(8)
+        listener.listen(64)
         listener.setblocking(False)
     except OSError:
         listener.close()

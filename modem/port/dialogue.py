@@ -20,7 +20,7 @@ CAN = b"\x18"
 CAN_SECONDS = 0.3  # an aborted receive is answered within 0.2 s, or not at all
 GOOD = frozenset(("OK", "0"))  # "0": a modem that was left in numeric mode
 BAD = frozenset(("ERROR", "4", "NO CARRIER", "3", "NO DIALTONE", "BUSY", "NO ANSWER"))
-NOISE = re.compile(r"RING|AT[^a-z]*|\+CI?D.*", re.IGNORECASE)  # an incoming call, our echo
+RINGING = re.compile(r"RING|(DATE|TIME|NMBR|NAME) ?=.*", re.IGNORECASE)  # an incoming call, and who calls
 
 
 class Keep(Enum):
@@ -145,7 +145,7 @@ class Dialogue:
                 self._send(now)
             else:
                 self._go_on(now)
-        elif not NOISE.fullmatch(text):
+        elif code != step.command and not RINGING.fullmatch(text):
             self._text.append(text)
 
     def _go_on(self, now: float) -> None:

@@ -11,8 +11,8 @@ import msgspec
 
 from codec.errors import CodecError
 from codec.page import Page
-from codec.tiff import read_page
-from modem.plan import CallPlan
+from codec.tiff import read_pages
+from modem.plan import CallPlan, PlannedPage
 
 
 class PlanError(Exception):
@@ -32,19 +32,20 @@ def load_plan(path: Path) -> CallPlan:
 
 def load_pages(plan: CallPlan) -> tuple[Page, ...]:
     """All pages of the plan, in its order. Raises PlanError."""
-    return tuple(
-        _load(document.job, page.number, page.file, page.index, page.digest)
-        for document in plan.documents
-        for page in document.pages
-    )
+    files: dict[str, list[Page]] = {}
+    return tuple(_load(files, document.job, page) for document in plan.documents for page in document.pages)
 
 
-def _load(job: int, number: int, file: str, index: int, digest: str) -> Page:
-    where = f"page {number} of job {job}"
-    try:
-        page = read_page(Path(file), index)
-    except (OSError, CodecError) as error:
-        raise PlanError(f"{where} cannot be read: {error}") from error
-    if page.digest != digest:
-        raise PlanError(f"{where} is not the page that was prepared (its digest is {page.digest}, not {digest})")
+def _load(files: dict[str, list[Page]], job: int, planned: PlannedPage) -> Page:
+    where = f"page {planned.number} of job {job}"
+    if planned.file not in files:
+        try:
+            files[planned.file] = read_pages(Path(planned.file))
+        except (OSError, CodecError) as error:
+            raise PlanError(f"{where} cannot be read: {error}") from error
+    if not 0 <= planned.index < len(files[planned.file]):
+        raise PlanError(f"{where} is missing: {planned.file} has {len(files[planned.file])} pages")
+    page = files[planned.file][planned.index]
+    if page.digest != planned.digest:
+        raise PlanError(f"{where} is not the page that was prepared (digest {page.digest}, not {planned.digest})")
     return page
