@@ -25,6 +25,7 @@ _FONT = "DejaVuSansMono.ttf"
 _TYPE = 0.92
 # Grey from the reduction that still counts as black; thin strokes must survive at 98 lines per inch.
 _BLACK_BELOW = 150
+_COARSEST = LINES[Resolution.SUPERFINE]
 
 
 def is_blank(text: str) -> bool:
@@ -98,8 +99,9 @@ class Typewriter:
         pen = ImageDraw.Draw(sheet)
         for number, line in enumerate(lines):
             if line and not line.isspace():
-                # The base line at four fifths of the pitch leaves room for descenders.
-                base = (_MARGIN_LINES + number + 0.8) * self.pitch
+                # The base line at four fifths of the pitch leaves room for descenders. It lies on a scan line at every
+                # resolution, so that each line of text reduces alike.
+                base = round((_MARGIN_LINES + number + 0.8) * self.pitch / _COARSEST) * _COARSEST
                 pen.text((self.margin, base), line, fill=0, font=self.font, anchor="ls")
         small = sheet.resize((self.shape.width, self.shape.rows), Image.Resampling.BOX)
         ink = small.point([255 if grey < _BLACK_BELOW else 0 for grey in range(256)], "1")
