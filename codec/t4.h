@@ -62,7 +62,9 @@ typedef struct {
 typedef struct {
     int32_t first_row;    /* rows to leave out at the top */
     int32_t take_rows;    /* rows to take from there */
-    int32_t out_rows;     /* the rows taken are stretched or merged to so many; black wins */
+    int32_t out_rows;     /* row i of these is made of the rows i * step_in / step_out up to (i + 1) * step_in / */
+    int32_t step_in;      /* step_out of those taken, at least of one; where several become one, black wins */
+    int32_t step_out;
     int32_t scaled_width; /* the width is stretched or squeezed to this; a black run stays at least 1 wide */
     int32_t shift;        /* then moved right by this many pixels (left when negative) */
     int32_t out_width;    /* and cut or filled with white to this width */

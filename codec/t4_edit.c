@@ -25,7 +25,7 @@ int t4_edit_page(const uint8_t *code, size_t length, int32_t width, int32_t rows
     int32_t widest = edit->scaled_width > width ? edit->scaled_width : width;
     if (rows < 0 || rows > T4_MAX_ROWS || strip_rows < 0 || strip_rows > T4_MAX_ROWS || edit->first_row < 0 ||
         edit->take_rows < 0 || edit->first_row > rows - edit->take_rows || edit->out_rows < 0 ||
-        edit->out_rows > T4_MAX_ROWS || (edit->out_rows && !edit->take_rows) || edit->scaled_width < 1 ||
+        edit->out_rows > T4_MAX_ROWS || (edit->out_rows && !edit->take_rows) || edit->step_in < 1 || edit->step_out < 1 || edit->scaled_width < 1 ||
         edit->scaled_width > T4_MAX_WIDTH || edit->shift < -T4_MAX_WIDTH || edit->shift > T4_MAX_WIDTH)
         return T4_BAD_ARGUMENT;
     if (edit->out_width > widest)
@@ -53,8 +53,12 @@ int t4_edit_page(const uint8_t *code, size_t length, int32_t width, int32_t rows
         result = advance(&page);
     int32_t taken = 0;
     for (int32_t i = 0; i < edit->out_rows && result == T4_OK; i++) {
-        int32_t from = (int32_t)((int64_t)i * edit->take_rows / edit->out_rows);
-        int32_t to = (int32_t)((int64_t)(i + 1) * edit->take_rows / edit->out_rows);
+        int64_t from = (int64_t)i * edit->step_in / edit->step_out;
+        int64_t to = (int64_t)(i + 1) * edit->step_in / edit->step_out;
+        if (from >= edit->take_rows)
+            from = edit->take_rows - 1;
+        if (to > edit->take_rows)
+            to = edit->take_rows;
         if (to <= from)
             to = from + 1;
         /* Row `taken - 1` stands in page.above; when stretching it is used again. */

@@ -169,7 +169,7 @@ class _Fields:
         above, below = struct.unpack(self.end + "II", entry.value)
         if not below:
             raise self.fail("the resolution is impossible")
-        density = round(above / below * (2.54 if unit == 3 else 1))
+        density: int = round(above / below * (2.54 if unit == 3 else 1))
         if not 1 <= density <= 100_000:
             raise self.fail("the resolution is impossible")
         return density
