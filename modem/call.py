@@ -11,4 +11,293 @@ The rim (the port process, a test in virtual time) owns a byte channel to the mo
 
 ``synced(count, now)``: the first ``count`` entries ever taken are on disk. ``cancel(now)`` ends the call politely.
 ``deadline`` is the ``now`` at which ``tick`` wants to be called, or None. ``hung_up(now)``: the device is gone.
+
+What always holds: the last entry is ``end``, and it is given out when ``outcome`` is there; a post-page command is not
+begun before its page's intent is on disk, the next page's training not before the answer is. Octets that are taken
+may be written late: then the modem has them late, and nothing else changes.
 """
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from codec.page import Page
+from modem.class1.driver import Driver, Heard, Said
+from modem.class1.profile import Profile
+from modem.entries import Entry
+from modem.outcome import Cause, Fate, Figures, Outcome, PageFate, Phase, Retry
+from modem.plan import CallPlan, PlannedDocument, PlannedPage
+from modem.t30 import line, notes
+from modem.t30.endings import ENDINGS, sentence
+from modem.t30.frames import Frame, FrameError, parse
+from modem.t30.meaning import describe, describe_dis
+from modem.t30.sender import Sender, SenderPolicy
+from modem.t30.states import State
+from modem.t30.supply import CodedPages, Sheet
+
+_PROGRESS_S = 1.0
+_DIALLED = "0123456789*#,W"
+
+
+def dial_string(number: str) -> str:
+    """What ATD is given: a plus is left out, ``p`` is a pause, ``w`` waits for a dial tone. Empty: cannot be dialled."""
+    marks = number.upper().replace("P", ",").replace("+", "")
+    return marks if all(mark in _DIALLED for mark in marks) and any(mark.isdigit() for mark in marks) else ""
+
+
+class Call:
+    """One call, from setting up the modem to on-hook."""
+
+    def __init__(self, plan: CallPlan, pages: Sequence[Page], now: float, profile: Profile | None = None) -> None:
+        """Raises ValueError when ``pages`` are not as many as the plan has."""
+        self._planned = [(document, page) for document in plan.documents for page in document.pages]
+        if len(self._planned) != len(pages):
+            raise ValueError(f"{len(pages)} pages for a plan of {len(self._planned)}")
+        self.outcome: Outcome | None = None
+        self._plan = plan
+        self._began = self._now = now
+        self._off_hook: float | None = None
+        self._line_seconds: float | None = None
+        self._entries: list[Entry] = []
+        self._given = 0  # entries ever made
+        self._barrier = 0  # so many must be on disk before the next gated act
+        self._synced = 0
+        self._progress_at = now
+        self._driver = Driver(now, profile)
+        policy = plan.policy
+        sheets = [
+            Sheet(page, _header_line(plan, document, planned) if policy.header_line else None)
+            for (document, planned), page in zip(self._planned, pages, strict=True)
+        ]
+        number = dial_string(plan.dial)
+        self._sender = Sender(
+            number,
+            CodedPages(sheets, policy.codings),
+            SenderPolicy(tsid=plan.tsid, ecm=policy.ecm, v17=policy.v17, max_rate_bps=policy.max_rate_bps),
+            now,
+        )
+        documents = [
+            {"job": document.job, "pages": [page.number for page in document.pages]} for document in plan.documents
+        ]
+        self._write("begin", call=plan.call, dial=plan.dial, tsid=plan.tsid, documents=documents)
+        if not number or not pages:
+            self._end(Cause.BAD_NUMBER if pages else Cause.PLAN_INVALID, Phase.SETUP)
+        else:
+            self._pump()
+
+    @property
+    def deadline(self) -> float | None:
+        """When ``tick`` wants to be called."""
+        if self.outcome is not None:
+            return None
+        times = [time for time in (self._driver.deadline, self._sender.deadline) if time is not None]
+        return min(times, default=None)
+
+    def take_output(self) -> bytes:
+        """Octets for the modem: all that it may have by now."""
+        output = self._driver.take_output()
+        self._pump()
+        return output
+
+    def take_entries(self) -> list[Entry]:
+        """Journal entries since the last time, in order."""
+        entries, self._entries = self._entries, []
+        return entries
+
+    def receive(self, octets: bytes, now: float) -> None:
+        """Octets came from the modem."""
+        self._now = now
+        if self.outcome is None:
+            self._driver.receive(octets, now)
+            self._pump()
+
+    def tick(self, now: float) -> None:
+        """Time has passed."""
+        self._now = now
+        if self.outcome is None:
+            self._driver.tick(now)
+            self._pump()
+            self._sender.tick(now)
+            self._pump()
+            self._note_progress()
+
+    def synced(self, count: int, now: float) -> None:
+        """The first ``count`` entries ever taken are on disk."""
+        self._now = now
+        self._synced = max(self._synced, count)
+        if self.outcome is None:
+            self._release()
+            self._pump()
+
+    def cancel(self, now: float) -> None:
+        """End the call politely, as soon as the line allows."""
+        self._now = now
+        if self.outcome is None:
+            self._sender.cancel(now)
+            self._pump()
+
+    def hung_up(self, now: float) -> None:
+        """The device is gone."""
+        self._now = now
+        if self.outcome is None:
+            self._sender.hung_up(now)
+            self._pump()
+
+    # Between sender, driver and journal.
+
+    def _pump(self) -> None:
+        while self.outcome is None:
+            events = self._driver.take_events()
+            for event in events:
+                if isinstance(event, Said):
+                    self._write("command", text=event.text)
+                elif isinstance(event, Heard):
+                    self._write("response", text=event.text)
+                else:
+                    if isinstance(event, line.FrameHeard):
+                        self._write_frame_in(event)
+                    elif isinstance(event, line.OnHook) and self._off_hook is not None:
+                        self._line_seconds = self._now - self._off_hook
+                    self._sender.handle(event, self._now)
+                    self._carry_out()
+            self._carry_out()
+            if not events:
+                return
+
+    def _carry_out(self) -> None:
+        for output in self._sender.take_outputs():
+            match output:
+                case line.SendFrames():
+                    for octets in output.frames:
+                        self._write_frame("out", Frame(octets[1], octets[2], octets[3:]), octets, good=True)
+                    self._perform(output)
+                case line.SetUp() | line.Dial() | line.Listen() | line.SendFast() | line.StopFast() | line.HangUp():
+                    self._perform(output)
+                case _:
+                    self._take_note(output)
+
+    def _perform(self, wish: line.Wish) -> None:
+        if isinstance(wish, line.Dial):
+            self._off_hook = self._now
+        self._driver.perform(wish, self._now)
+        self._release()
+
+    def _release(self) -> None:
+        if self._synced >= self._barrier:
+            self._driver.release(self._now)
+
+    def _take_note(self, note: notes.Note) -> None:
+        sender = self._sender
+        match note:
+            case notes.Dialled():
+                self._write("dialling", number=self._plan.dial)
+            case notes.Answered():
+                self._write("connected")
+            case notes.FarEnd(ident, abilities):
+                self._write("far-end", ident=ident, abilities=describe_dis(abilities))
+            case notes.Trained(rate, form):
+                self._write(
+                    "trained",
+                    rate_bps=rate.bps,
+                    modulation=rate.modulation.value,
+                    coding=form.coding.value,
+                    ecm=form.ecm,
+                )
+            case notes.TrainingFailed(rate):
+                self._write("training-failed", rate_bps=rate.bps, modulation=rate.modulation.value)
+            case notes.PageStarted(index):
+                document, page = self._planned[index]
+                self._progress_at = self._now
+                self._write(
+                    "page-intent",
+                    job=document.job,
+                    number=page.number,
+                    digest=page.digest,
+                    index=sender.page_of_call,
+                    barrier=True,
+                )
+            case notes.PageAnswered(index, fate, by):
+                document, page = self._planned[index]
+                self._write("page-answer", job=document.job, number=page.number, fate=fate.value, by=by, barrier=True)
+            case notes.Ended(cause, phase, detail):
+                self._end(cause, phase, detail)
+
+    def _write(self, kind: str, *, barrier: bool = False, **fields: object) -> None:
+        self._entries.append(Entry(kind, round(self._now - self._began, 4), fields, barrier))
+        self._given += 1
+        if barrier:
+            self._barrier = self._given
+
+    def _write_frame_in(self, heard: line.FrameHeard) -> None:
+        try:
+            frame = parse(heard.octets)
+        except FrameError as error:
+            self._write("frame", dir="in", name="?", octets=heard.octets.hex(), meaning=str(error), good=False)
+            return
+        self._write_frame("in", frame, heard.octets, good=True)
+
+    def _write_frame(self, direction: str, frame: Frame, octets: bytes, *, good: bool) -> None:
+        self._write("frame", dir=direction, name=frame.name, octets=octets.hex(), meaning=describe(frame), good=good)
+
+    def _note_progress(self) -> None:
+        """About once a second while an image goes out."""
+        progress = self._driver.progress
+        sender = self._sender
+        if progress is None or sender.state not in (State.SEND_PAGE, State.SEND_BLOCK):
+            return
+        if self._now < self._progress_at + _PROGRESS_S:
+            return
+        self._progress_at = self._now
+        sent, total = progress
+        octets = sender.octets_before + int(sender.octets_going_out * sent / max(1, total))
+        document, page = self._planned[sender.index]
+        self._write(
+            "page-progress",
+            job=document.job,
+            number=page.number,
+            octets_sent=octets,
+            octets_total=sender.octets_total,
+        )
+
+    def _end(self, cause: Cause, phase: Phase, detail: str = "") -> None:
+        sender = self._sender
+        fault, retry, _ = ENDINGS[cause]
+        pages = tuple(
+            PageFate(job=document.job, number=page.number, fate=fate)
+            for (document, page), fate in zip(self._planned, sender.fates, strict=True)
+        )
+        if all(page.fate in (Fate.CONFIRMED, Fate.DAMAGED) for page in pages) and pages:
+            retry = Retry.NO_NEED
+        if self._line_seconds is None and self._off_hook is not None:
+            self._line_seconds = self._now - self._off_hook
+        rate, form = sender.rate_used, sender.format_used
+        self.outcome = Outcome(
+            cause=cause,
+            phase=phase,
+            fault=fault,
+            retry=retry,
+            text=sentence(cause, detail),
+            pages=pages,
+            figures=Figures(
+                line_seconds=None if self._line_seconds is None else round(self._line_seconds, 3),
+                rate_bps=rate.bps if rate else None,
+                modulation=rate.modulation.value if rate else None,
+                coding=form.coding.value if form else None,
+                ecm=form.ecm if form else None,
+                ecm_frames_resent=sender.frames_resent,
+                far_ident=sender.far_ident or None,
+            ),
+        )
+        self._write("end", outcome=msgspec.to_builtins(self.outcome), barrier=True)
+
+
+def _header_line(plan: CallPlan, document: PlannedDocument, page: PlannedPage) -> str:
+    """The text above the page: when, from whom, to whom, which page."""
+    parts = [plan.header_time, document.header_from or plan.tsid, document.header_to]
+    text = "   ".join(part for part in parts if part)
+    count = f"page {page.number} of {document.pages_total}"
+    if page.possible_duplicate:
+        count += " (possible duplicate)"
+    return f"{text}   {count}" if text else count

@@ -52,6 +52,11 @@ class EcmPage:
         """Octets of the page's code before this block."""
         return self.block * self._block_octets
 
+    @property
+    def octets_pending(self) -> int:
+        """Octets of the page's code in the pending frames, about."""
+        return min(len(self.pending) * self.frame_octets, len(self.data) - self.block_start)
+
     def _open_block(self) -> None:
         self.pprs = self.ctcs = 0
         self.pending = list(range(self.frames_in_block))

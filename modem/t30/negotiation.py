@@ -36,6 +36,8 @@ class Negotiation(Core):
         self._dcs_sent = 0
         self._v17_failures = 0
         self._lowest_tried_again = False
+        self.rate_used: Rate | None = None  # of the last training that worked
+        self.format_used: PageFormat | None = None
 
     def _start_page(self) -> None:
         """Training was good: phase C begins."""
@@ -132,6 +134,7 @@ class Negotiation(Core):
         assert self.rate is not None and self.format is not None
         self._dcs_sent = self._v17_failures = 0
         self._lowest_tried_again = False
+        self.rate_used, self.format_used = self.rate, self.format
         self._note(Trained(self.rate, self.format))
         self._start_page()
 

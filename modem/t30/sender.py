@@ -31,9 +31,10 @@ class Sender(Negotiation):
         self.frames_resent = 0
         self.octets_total = 0  # code of the page that is going out
         self.octets_before = 0  # of these, before the block that is going out
+        self.octets_going_out = 0  # of these, in what is going out now
         self._ecm: EcmPage | None = None
         self._end = Type.EOP  # this page's post-page command
-        self._page_of_call = 0  # pages begun in this call, as ECM counts them
+        self.page_of_call = 0  # pages begun in this call, as ECM counts them
         self._rtns = 0
         self._rtps = 0
         self._long_training = False  # CTC asks for it
@@ -53,10 +54,11 @@ class Sender(Negotiation):
         self.octets_total, self.octets_before = len(data), 0
         self._note(PageStarted(self.index))
         if self.format.ecm:
-            self._ecm = EcmPage(data, self._page_of_call, self.format.frame_octets)
+            self._ecm = EcmPage(data, self.page_of_call, self.format.frame_octets)
             self._send_block()
         else:
             self._ecm = None
+            self.octets_going_out = len(data)
             self._send_fast(State.SEND_PAGE, self.rate, data, short=True, after_journal=True)
 
     def _post_page_command(self) -> Type:
@@ -101,7 +103,7 @@ class Sender(Negotiation):
 
     def _next_page(self, *, train: bool) -> None:
         self.index += 1
-        self._page_of_call += 1
+        self.page_of_call += 1
         self._rtns = 0
         if self._end is Type.EOP:
             self._give_up(Cause.OK)
@@ -174,6 +176,7 @@ class Sender(Negotiation):
     def _send_block(self) -> None:
         assert self._ecm is not None and self.rate is not None
         self.octets_before = self._ecm.block_start
+        self.octets_going_out = self._ecm.octets_pending
         octets = block_stream(self._ecm.frames(), self.rate.bps)
         short = not self._long_training
         self._long_training = False
