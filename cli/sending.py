@@ -1,0 +1,229 @@
+"""The commands that change something: send, address, cancel, hold, resume."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.exits import ExitCode, exit_code
+from fax.errors import DocumentError, FaxError, NotRunningError
+from fax.types import Accepted, CoverPage, DocumentId, Job, JobId, JobState, Recipient, Resolution, Sender, Submission
+
+if TYPE_CHECKING:
+    from fax.client import Client
+
+Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+JobIds = Annotated[list[int], typer.Argument(metavar="ID", help="Job numbers.", show_default=False)]
+SUBMIT_PAUSES_S = (0.5, 1.0, 2.0)
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(send)
+    app.command()(address)
+    app.command()(cancel)
+    app.command()(hold)
+    app.command()(resume)
+
+
+def send(
+    context: typer.Context,
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE", help="Documents; - is standard input.", show_default=False)
+    ],
+    to: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NUMBER", help="Fax number; repeat it for more. None: the fax waits for `platen address`."
+        ),
+    ] = None,
+    name: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Recipient's name; the n-th belongs to the n-th number.")
+    ] = None,
+    company: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Recipient's company, likewise.")] = None,
+    cover: Annotated[
+        str | None,
+        typer.Option(metavar="[=TEMPLATE]", help="With a cover page; --cover=TEMPLATE for another template."),
+    ] = None,
+    subject: Annotated[str | None, typer.Option(metavar="TEXT", help="Subject on the cover page.")] = None,
+    note: Annotated[str | None, typer.Option(metavar="TEXT", help="Note on the cover page.")] = None,
+    from_name: Annotated[str | None, typer.Option(metavar="NAME", help="Sender's name; else your own.")] = None,
+    from_company: Annotated[str | None, typer.Option(metavar="NAME", help="Sender's company.")] = None,
+    from_number: Annotated[str | None, typer.Option(metavar="NUMBER", help="Sender's fax number.")] = None,
+    title: Annotated[str | None, typer.Option(metavar="TEXT", help="What the fax is called in lists.")] = None,
+    resolution: Annotated[
+        Resolution, typer.Option(help="204x98, 204x196 or 204x391 dots per inch.", case_sensitive=False)
+    ] = Resolution.FINE,
+    follow: Annotated[bool, typer.Option("--follow", help="Stay and show how it goes; exit 1 if it fails.")] = False,
+    hold: Annotated[bool, typer.Option("--hold", help="Do not send before `platen resume`.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Send documents as one fax, to one or several numbers."""
+    from cli import following, output
+    from fax.client import Client
+
+    if files.count("-") > 1:
+        raise typer.BadParameter("standard input (-) can be sent only once", param_hint="FILE")
+    if follow and not to:
+        raise typer.BadParameter("there is nothing to follow without --to", param_hint="--follow")
+    if follow and hold:
+        raise typer.BadParameter("there is nothing to follow with --hold", param_hint="--follow")
+    with_cover = cover is not None or subject is not None or note is not None
+    client = Client(context.obj)
+    submission = Submission(
+        documents=(),
+        recipients=_recipients(to or [], name or [], company or []),
+        title=title if title is not None else ", ".join(Path(file).name for file in files if file != "-"),
+        sender=Sender(
+            name=from_name if from_name is not None else _own_name() if with_cover else "",
+            company=from_company or "",
+            fax_number=from_number or "",
+        ),
+        cover=CoverPage(template=cover or "default", subject=subject or "", note=note or "") if with_cover else None,
+        resolution=resolution,
+        hold=hold,
+    )
+    after = following.cursor_now(client) if follow else 0
+    documents = tuple(_upload(client, file) for file in files)
+    accepted = _submit(client, _with_documents(submission, documents))
+    if as_json:
+        (output.json_line if follow else output.json)(accepted)
+    else:
+        for id, whom in zip(accepted.jobs, submission.recipients, strict=False):
+            state = "held" if hold else "accepted"
+            output.line(f"job {id}: {state}, to {whom.number}" if whom.number else f"job {id}: waits for a recipient")
+            if whom.number is None:
+                output.complain(f"name one with: platen address {id} --to NUMBER")
+    if follow:
+        ended = following.follow(client, frozenset(accepted.jobs), after, as_json)
+        if any(state is not JobState.DONE for state in ended.values()):
+            raise typer.Exit(ExitCode.FAILED)
+
+
+def _recipients(numbers: Sequence[str], names: Sequence[str], companies: Sequence[str]) -> tuple[Recipient, ...]:
+    wanted: list[str | None] = list(numbers) or [None]
+    for what, values in (("--name", names), ("--company", companies)):
+        if len(values) > len(wanted):
+            raise typer.BadParameter(f"{len(values)} given for {len(numbers)} of --to", param_hint=what)
+
+    def at(values: Sequence[str], place: int) -> str:
+        return values[place] if place < len(values) else ""
+
+    return tuple(
+        Recipient(number=number, name=at(names, place), company=at(companies, place))
+        for place, number in enumerate(wanted)
+    )
+
+
+def _own_name() -> str:
+    """The full name of the user, from the password file; empty when it says none."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_gecos.partition(",")[0]
+    except KeyError:
+        return ""
+
+
+def _upload(client: Client, file: str) -> DocumentId:
+    try:
+        if file == "-":
+            if sys.stdin.isatty():
+                from cli.output import complain
+
+                complain("reading the document from the terminal; it ends with Ctrl-D")
+            return client.upload(sys.stdin.buffer).id
+        return client.upload(file).id
+    except DocumentError as error:
+        label = "standard input" if file == "-" else file
+        raise DocumentError(error.cause, f"{label}: {error.text}", error.detail) from error
+
+
+def _with_documents(submission: Submission, documents: tuple[DocumentId, ...]) -> Submission:
+    from dataclasses import replace
+
+    return replace(submission, documents=documents)
+
+
+def _submit(client: Client, submission: Submission) -> Accepted:
+    """Submit under a key of its own, so that an answer lost with a dying daemon can be asked for again."""
+    key = f"platen-{uuid.uuid4()}"
+    for pause_s in SUBMIT_PAUSES_S:
+        try:
+            return client.submit(submission, key)
+        except NotRunningError:
+            time.sleep(pause_s)
+    return client.submit(submission, key)
+
+
+def address(
+    context: typer.Context,
+    id: Annotated[int, typer.Argument(metavar="ID", help="Job number.", show_default=False)],
+    to: Annotated[str, typer.Option(metavar="NUMBER", help="Fax number.", show_default=False)],
+    name: Annotated[str, typer.Option(metavar="NAME", help="Recipient's name.", show_default=False)] = "",
+    company: Annotated[str, typer.Option(metavar="NAME", help="Recipient's company.", show_default=False)] = "",
+    as_json: Json = False,
+) -> None:
+    """Name the recipient of a fax that waits for one.
+
+    Or name another than it had, as long as it is not in a call and has not ended.
+    """
+    from cli import output, words
+    from fax.client import Client
+
+    job = Client(context.obj).address(JobId(id), Recipient(number=to, name=name, company=company))
+    if as_json:
+        output.json(job)
+    else:
+        output.line(f"job {job.id}: to {words.recipient(job.recipient)}, {words.STATES[job.state]}")
+
+
+def _each(ids: Sequence[int], act: Callable[[JobId], Job], as_json: bool) -> None:
+    """Do ``act`` on all jobs, also after one was refused; leave with the first refusal's exit code."""
+    from cli import output, words
+
+    code: ExitCode | None = None
+    done: list[Job] = []
+    for id in ids:
+        try:
+            job = act(JobId(id))
+        except NotRunningError:
+            raise
+        except FaxError as error:
+            output.complain(f"job {id}: {error.text}")
+            code = code or exit_code(error)
+            continue
+        done.append(job)
+        if not as_json:
+            output.line(f"job {job.id}: {words.STATES[job.state]}")
+    if as_json:
+        output.json(done)
+    if code is not None:
+        raise typer.Exit(code)
+
+
+def cancel(context: typer.Context, ids: JobIds, as_json: Json = False) -> None:
+    """End faxes; a call that is under way is ended."""
+    from fax.client import Client
+
+    _each(ids, Client(context.obj).cancel, as_json)
+
+
+def hold(context: typer.Context, ids: JobIds, as_json: Json = False) -> None:
+    """Pause faxes until `platen resume`."""
+    from fax.client import Client
+
+    _each(ids, Client(context.obj).hold, as_json)
+
+
+def resume(context: typer.Context, ids: JobIds, as_json: Json = False) -> None:
+    """Let paused faxes go on."""
+    from fax.client import Client
+
+    _each(ids, Client(context.obj).resume, as_json)
