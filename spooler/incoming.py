@@ -1,0 +1,174 @@
+"""The incoming folder: faxes that a door left while the daemon was away are taken in as if they had just been sent.
+
+What always holds: an entry goes away only after its jobs (or its refusal) are committed; its key makes taking it in
+twice harmless; what cannot be taken in is kept in ``refused/`` with the reason and reported as a failed job; a fault of
+ours (no space) leaves it where it is for the next look. Nothing is followed out of the entry by a link.
+
+Must not: believe an entry's ``user`` unless its owner may say so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import os
+import pwd
+import shutil
+import stat
+import uuid
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from fax.errors import Cause, FaxError, RequestError, ServerError
+from fax.incoming import MANIFEST, READY_SUFFIX, Incoming
+from fax.types import DocumentId, Submission
+from spooler import access, store_jobs
+from spooler.intake import Intake
+from spooler.settings import Settings
+from spooler.spool import Spool, sync_folder
+from spooler.store import Store
+from spooler.submission import check_key, checked
+
+log = logging.getLogger(__name__)
+MANIFEST_LIMIT_OCTETS = 16 << 20
+# What is wrong with the entry; any other failure is ours and passes.
+_ENTRY_FAULTS = (errno.ENOENT, errno.ELOOP, errno.EACCES, errno.ENXIO, errno.ENAMETOOLONG)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Claim:
+    """Who and what an entry says it is, as far as it could be read."""
+
+    key: str
+    user: str
+    submission: Submission
+
+
+class IncomingFolder:
+    """``take_in`` blocks; it is run by one thread at a time."""
+
+    def __init__(self, store: Store, spool: Spool, settings: Settings, intake: Intake) -> None:
+        self._store = store
+        self._spool = spool
+        self._users = settings.users
+        self._intake = intake
+
+    def take_in(self) -> None:
+        """Take in everything that is ready. Raises nothing: what fails is logged and looked at again."""
+        try:
+            entries = sorted(self._spool.incoming.iterdir())
+        except OSError as error:
+            log.error("The incoming folder cannot be read: %s", error)
+            return
+        for entry in entries:
+            if entry.name.endswith(READY_SUFFIX):
+                try:
+                    self._take_entry(entry)
+                except (OSError, ServerError) as error:
+                    log.error("%s is left for later: %s", entry.name, error)
+                except Exception:
+                    log.exception("%s is left for later", entry.name)
+
+    def _take_entry(self, entry: Path) -> None:
+        about = entry.lstat()
+        owner = _user_name(about.st_uid)
+        unread = _Claim(key=f"incoming:{entry.name}", user=owner, submission=Submission(documents=(), recipients=()))
+        if not stat.S_ISDIR(about.st_mode):
+            self._refuse(entry, unread, RequestError(Cause.BAD_REQUEST, "It is not a folder"))
+            return
+        folder = os.open(entry, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        claim = unread
+        try:
+            claim = self._claim(folder, about.st_uid, owner)
+            if (before := self._store.call(partial(store_jobs.known, user=claim.user, key=claim.key))) is None:
+                submission = checked(self._with_documents(folder, claim.submission))
+                work = partial(store_jobs.submit, submission=submission, user=claim.user, key=claim.key)
+                before = self._store.call(work)
+        except ServerError:
+            raise
+        except FaxError as error:
+            self._refuse(entry, claim, error)
+            return
+        finally:
+            os.close(folder)
+        if before.refused is not None:
+            self._set_aside(entry, before.refused)
+            return
+        log.info("Took in %s as job(s) %s", entry.name, ", ".join(map(str, before.accepted.jobs)))
+        self._remove(entry)
+
+    def _claim(self, folder: int, uid: int, owner: str) -> _Claim:
+        with _open_beside(folder, MANIFEST) as file:
+            octets = file.read(MANIFEST_LIMIT_OCTETS + 1)
+        try:
+            incoming = msgspec.json.decode(octets, type=Incoming)
+        except msgspec.DecodeError as error:
+            raise RequestError(Cause.BAD_REQUEST, f"{MANIFEST} makes no sense: {error}") from error
+        who = access.caller(uid, owner, self._users, os.geteuid())
+        user = access.submitting_user(who, incoming.submission.user or incoming.user or None)
+        return _Claim(key=check_key(incoming.key), user=user, submission=incoming.submission)
+
+    def _with_documents(self, folder: int, submission: Submission) -> Submission:
+        ids: list[DocumentId] = []
+        for name in submission.documents:
+            with _open_beside(folder, name) as file:
+                ids.append(self._intake.copy(file).id)
+        return replace(submission, documents=tuple(ids))
+
+    def _refuse(self, entry: Path, claim: _Claim, error: FaxError) -> None:
+        log.warning("Refused %s: %s", entry.name, error.text)
+        self._store.call(
+            partial(
+                store_jobs.refuse,
+                submission=claim.submission,
+                user=claim.user,
+                key=claim.key,
+                cause=error.cause.value,
+                text=error.text,
+            )
+        )
+        self._set_aside(entry, error.text)
+
+    def _set_aside(self, entry: Path, why: str) -> None:
+        target = self._spool.refused / entry.name
+        if target.exists():
+            target = target.with_name(f"{entry.name}-{uuid.uuid4().hex[:8]}")
+        entry.rename(target)
+        sync_folder(self._spool.refused)
+        with contextlib.suppress(OSError):
+            reason = target / "refused.txt" if target.is_dir() else target.with_name(target.name + ".refused.txt")
+            reason.unlink(missing_ok=True)
+            reason.write_text(why + "\n", "utf-8")
+
+    def _remove(self, entry: Path) -> None:
+        waste = self._spool.root / "tmp" / f"taken-{uuid.uuid4().hex}"
+        entry.rename(waste)
+        shutil.rmtree(waste, ignore_errors=True)
+
+
+def _open_beside(folder: int, name: str) -> BinaryIO:
+    """A regular file of the entry, never one that a link leads to. Raises RequestError."""
+    if "/" in name or name in ("", ".", ".."):
+        raise RequestError(Cause.BAD_REQUEST, f"{name!r} is not a name of a file in the entry")
+    try:
+        handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    except OSError as error:
+        if error.errno not in _ENTRY_FAULTS:
+            raise
+        raise RequestError(Cause.BAD_REQUEST, f"{name} cannot be read: {error.strerror or error}") from error
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise RequestError(Cause.BAD_REQUEST, f"{name} is not a file")
+    return os.fdopen(handle, "rb")
+
+
+def _user_name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)

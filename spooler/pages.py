@@ -1,0 +1,36 @@
+"""A job's pages as one TIFF-F file, as they go out: cover page first.
+
+What always holds: each page is checked against the digest that the job names; blocks, and is run on worker threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from codec.errors import TiffError
+from codec.tiff import TiffReader, TiffWriter
+from fax.errors import Cause, ServerError
+from spooler.store_pages import OutgoingPage
+
+
+def write_pages(pages: Sequence[OutgoingPage], root: Path, out: Path) -> Path:
+    """Write ``pages``, whose files are below ``root``, to ``out``; returns it. Raises ServerError, OSError."""
+    readers: dict[str, TiffReader] = {}
+    try:
+        with TiffWriter(out) as writer:
+            for page in pages:
+                if page.file not in readers:
+                    readers[page.file] = TiffReader(root / page.file)
+                found = readers[page.file][page.index]
+                if found.digest != page.digest:
+                    raise ServerError(
+                        Cause.STORAGE, f"Page {page.number} is damaged on the fax server's disk", page.file
+                    )
+                writer.append(found)
+    except (TiffError, IndexError) as error:
+        raise ServerError(Cause.STORAGE, f"A page is damaged on the fax server's disk: {error}") from error
+    finally:
+        for reader in readers.values():
+            reader.close()
+    return out

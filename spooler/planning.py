@@ -1,0 +1,128 @@
+"""From a job that is to go out to what the port process is handed: cover page and plan.
+
+What always holds: a cover page is rendered once and then frozen with its file and digests; a plan holds no page that
+the far end has; a page that may have been printed is marked; the plan is on stable storage when ``write_plan`` returns.
+Everything here blocks and is run on worker threads.
+"""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+import coverpage
+from codec.limits import Limits as CodecLimits
+from fax.types import Recipient, Sender
+from modem.plan import CallPlan, LinePolicy, PlannedDocument, PlannedPage
+from spooler import store_pages
+from spooler.numbers import dial_string, printable
+from spooler.preparation import convert
+from spooler.settings import PortSettings, Settings
+from spooler.spool import Spool, sync_file, sync_folder
+from spooler.store import Store
+from spooler.store_calls import CallOrder
+from spooler.store_pages import CoverOrder
+
+PLAN_NAME = "plan.json"
+JOURNAL_NAME = "journal.jsonl"
+
+
+def render_cover(order: CoverOrder, settings: Settings, now: datetime) -> bytes:
+    """The job's cover page as PDF. Raises coverpage.CoverPageError."""
+    fields = coverpage.fields_for(
+        order.recipient,
+        order.sender,
+        order.cover,
+        time_sent=f"{now.astimezone():%Y-%m-%d %H:%M}",
+        document_pages=order.pages - 1,
+    )
+    return coverpage.render(order.cover.template, fields, page=settings.paper, folder=settings.cover_folder)
+
+
+def freeze_cover(
+    order: CoverOrder,
+    master: str | None,
+    store: Store,
+    spool: Spool,
+    settings: Settings,
+    limits: CodecLimits,
+    now: datetime,
+) -> bool:
+    """Render the cover page and write down the job's pages. False: the job has changed meanwhile.
+
+    Raises coverpage.CoverPageError, codec.errors.CodecError, OSError, FaxError.
+    """
+    with spool.scratch("cover") as folder:
+        pdf, out = folder / "cover.pdf", folder / "cover.tif"
+        pdf.write_bytes(render_cover(order, settings, now))
+        pages = convert([pdf], out, order.resolution, limits, threading.Event())
+        target = spool.cover(order.job, pages[0].digest)
+        spool.place(out, target)
+    return store.call(
+        partial(
+            store_pages.freeze_cover,
+            order=order,
+            master_file=master_file(master, spool),
+            cover_file=spool.relative(target),
+            pages=pages,
+        )
+    )
+
+
+def master_file(master: str | None, spool: Spool) -> str:
+    return "" if master is None else spool.relative(spool.master(master))
+
+
+def plan_for(order: CallOrder, port: PortSettings, settings: Settings, spool: Spool, now: datetime) -> CallPlan:
+    """The plan of a call that was intended."""
+    document = PlannedDocument(
+        job=order.job,
+        pages=tuple(
+            PlannedPage(
+                file=str(spool.root / page.file),
+                index=page.index,
+                digest=page.digest,
+                number=page.number,
+                possible_duplicate=page.maybe_printed,
+            )
+            for page in order.pages
+        ),
+        pages_total=order.pages_total,
+        header_from=_header_from(order.sender, settings),
+        header_to=_header_to(order.recipient, order.number),
+    )
+    return CallPlan(
+        call=order.call,
+        dial=dial_string(order.number, settings.dialling),
+        documents=(document,),
+        tsid=port.tsid or settings.tsid,
+        header_time=f"{now.astimezone():%Y-%m-%d %H:%M}",
+        policy=LinePolicy(
+            max_rate_bps=port.max_rate_bps,
+            ecm=port.ecm,
+            codings=port.codings,
+            v17=port.v17,
+            header_line=settings.header_line,
+        ),
+    )
+
+
+def _header_from(sender: Sender, settings: Settings) -> str:
+    return settings.header_from or sender.company or sender.name or settings.tsid
+
+
+def _header_to(recipient: Recipient, number: str) -> str:
+    return recipient.name or recipient.company or printable(number)
+
+
+def write_plan(plan: CallPlan, folder: Path) -> None:
+    """Make the call's folder with its plan, durably. Raises OSError."""
+    folder.mkdir(mode=0o700)
+    temporary = folder / (PLAN_NAME + ".part")
+    plan.save(temporary)
+    sync_file(temporary)
+    temporary.rename(folder / PLAN_NAME)
+    sync_folder(folder)
+    sync_folder(folder.parent)

@@ -1,0 +1,319 @@
+"""Ports: supervises one port process and the calls that it is given.
+
+What always holds: a port process is found by its lock, adopted when it lives and started when it does not; a call is in
+the database and its plan on disk before the process hears of it; a call is settled from its journal alone, after the
+journal's end or the certain death of its writer; a process is never ended while its call goes on, not even when we end.
+
+Must not: block the event loop (the client of the process and the files are used on threads).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+from fax.types import JobId
+from fax.types import Port as PortShown
+from modem import journal
+from modem.outcome import Outcome
+from modem.plan import CallPlan
+from modem.port import client as port_client
+from modem.port.client import CallAnswer, PortClient, PortError, PortState
+from spooler import store_calls
+from spooler.jobs import RetryRules
+from spooler.planning import JOURNAL_NAME, PLAN_NAME, plan_for, write_plan
+from spooler.settings import PortSettings, Settings
+from spooler.spool import Spool
+from spooler.store import Store
+from spooler.store_calls import CallOrder, OpenCall
+
+log = logging.getLogger(__name__)
+TAIL_S = 0.15
+LOOK_S = 1.0
+LAUNCH_PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+SILENT_LOOKS = 7  # looks at a journal that brings nothing before its writer is looked for
+
+
+@dataclass
+class _Running:
+    """A call between its intent and its settlement."""
+
+    call: str
+    jobs: tuple[int, ...]
+    folder: Path
+    offset: int = 0
+    started: bool = False  # the process has it, or had it
+    cancelling: bool = False
+    silent: int = 0
+
+    @property
+    def plan(self) -> Path:
+        return self.folder / PLAN_NAME
+
+    @property
+    def journal(self) -> Path:
+        return self.folder / JOURNAL_NAME
+
+
+class Port:
+    """One port. ``changed(port)`` is called when it may be ready, ``over(job)`` when a job's call is settled.
+
+    ``settings`` None: a port that is no longer in the settings; its calls are settled and its process is ended.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        store: Store,
+        spool: Spool,
+        changed: Callable[[Port], None],
+        over: Callable[[int], None],
+    ) -> None:
+        self.name = name
+        self.settings: PortSettings | None = next((port for port in settings.ports if port.name == name), None)
+        self.state = PortState.STARTING
+        self.detail = ""
+        self._all = settings
+        self._rules = retry_rules(settings)
+        self._store = store
+        self._spool = spool
+        self._changed = changed
+        self._over = over
+        self._folder = spool.port(name)
+        self._client = PortClient(self._folder)
+        self._calls: list[_Running] = []
+        self._wake = asyncio.Event()
+        self._launches = 0
+        self._launch_after = 0.0
+
+    @property
+    def free(self) -> bool:
+        """Ready for a call."""
+        return self.state is PortState.IDLE and not self._calls and self.settings is not None
+
+    def shown(self) -> PortShown:
+        """As the API shows it."""
+        running = self._calls[0] if self._calls else None
+        return PortShown(
+            name=self.name,
+            device=self.settings.device if self.settings else "",
+            state=PortState.SENDING.value if running and self.state is PortState.IDLE else self.state.value,
+            detail=self.detail,
+            job=JobId(running.jobs[0]) if running and running.jobs else None,
+        )
+
+    def adopt(self, call: OpenCall) -> None:
+        """A call that an earlier daemon began."""
+        folder = self._spool.call(call.call)
+        self._calls.append(
+            _Running(call.call, call.jobs, folder, call.offset, started=call.offset > 0, cancelling=call.cancelling)
+        )
+        self._wake.set()
+
+    async def begin(self, order: CallOrder) -> None:
+        """Make the call that was intended. Raises OSError when its plan cannot be written; then nothing was dialled."""
+        assert self.settings is not None
+        running = _Running(order.call, (order.job,), self._spool.call(order.call))
+        plan = plan_for(order, self.settings, self._all, self._spool, datetime.now(UTC))
+        await asyncio.to_thread(write_plan, plan, running.folder)
+        self._calls.append(running)
+        self._wake.set()
+
+    def cancel(self, call: str) -> None:
+        """End this call as soon as the process can be told."""
+        for running in self._calls:
+            if running.call == call:
+                running.cancelling = True
+                self._wake.set()
+
+    async def run(self) -> None:
+        """Supervise, until cancelled; a port out of the settings ends by itself."""
+        while True:
+            try:
+                if self._calls:
+                    await self._attend(self._calls[0])
+                else:
+                    await self._look()
+                    if self.settings is None and self.state is PortState.DOWN:
+                        return
+            except asyncio.CancelledError:
+                raise
+            except Exception:
+                log.exception("Port %s", self.name)
+                await asyncio.sleep(LOOK_S)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), TAIL_S if self._calls else LOOK_S)
+            self._wake.clear()
+
+    def _set(self, state: PortState, detail: str = "") -> None:
+        if (state, detail) != (self.state, self.detail):
+            log.info("Port %s is %s%s", self.name, state.value, f": {detail}" if detail else "")
+        self.state, self.detail = state, detail
+        self._changed(self)
+
+    async def _look(self) -> None:
+        """See to it that the process lives, and how it is."""
+        if not await asyncio.to_thread(port_client.is_locked, self._folder):
+            await self._launch()
+            return
+        try:
+            status = await asyncio.to_thread(self._client.status)
+        except PortError as error:
+            self._set(PortState.DOWN, str(error))
+            return
+        if status is None:
+            self._set(PortState.STARTING, self.detail)
+            return
+        if self.settings is None or status.device != self.settings.device:
+            # It goes by settings of another day; it ends after the call that it may be in.
+            if not status.quitting:
+                await asyncio.to_thread(self._client.quit)
+            self._set(PortState.STARTING, "the port process is being replaced")
+            return
+        self._launches = 0 if status.state is PortState.IDLE else self._launches
+        self._set(PortState.STARTING if status.quitting else status.state, status.reason)
+
+    async def _launch(self) -> None:
+        if self.settings is None:
+            self._set(PortState.DOWN, "not in the settings")
+            return
+        now = asyncio.get_running_loop().time()
+        if now < self._launch_after:
+            return
+        pause_s = LAUNCH_PAUSES_S[min(self._launches, len(LAUNCH_PAUSES_S) - 1)]
+        self._launches += 1
+        self._launch_after = now + pause_s
+        try:
+            pid = await asyncio.to_thread(
+                port_client.launch, self.name, self.settings.device, self._folder, Path(self.settings.lock_folder)
+            )
+        except OSError as error:
+            self._set(PortState.DOWN, f"the port process cannot be started: {error.strerror or error}")
+            return
+        log.info("Port %s: started process %d", self.name, pid)
+        ended = "the port process ended; see " + str(self._folder / "log") if self._launches > 2 else ""
+        self._set(PortState.DOWN if ended else PortState.STARTING, ended)
+
+    async def _attend(self, running: _Running) -> None:
+        """One look at a call."""
+        if not running.started and not await self._start(running):
+            return
+        await self._tail(running)
+
+    async def _start(self, running: _Running) -> bool:
+        """Hand the call over, as often as need be; True when its journal is what matters from now on."""
+        if await asyncio.to_thread(running.journal.exists):
+            running.started = True
+            return True
+        if not await asyncio.to_thread(running.plan.exists):
+            # The plan is written before the process hears of the call.
+            await self._give_back(running, "The fax server was restarted before it dialled")
+            return False
+        if running.cancelling and await self._withdraw(running):
+            return False
+        if not await asyncio.to_thread(port_client.is_locked, self._folder):
+            await self._give_back(running, "The port process ended before it dialled")
+            return False
+        try:
+            reply = await asyncio.to_thread(self._client.start_call, running.plan, running.journal)
+        except PortError as error:
+            log.warning("Port %s: %s", self.name, error)
+            return False
+        if reply.answer in (CallAnswer.STARTED, CallAnswer.DONE, CallAnswer.DEAD):
+            running.started = True
+            self._set(PortState.SENDING)
+            return True
+        why = reply.reason or "another call is under way"
+        await self._give_back(running, f"Port {self.name} could not make the call: {why}")
+        self._set(PortState.DOWN, reply.reason)
+        return False
+
+    async def _withdraw(self, running: _Running) -> bool:
+        """Cancel a call that has no journal yet: without its plan it can never be begun. False: it just was."""
+        withdrawn = running.plan.with_name("withdrawn.json")
+        await asyncio.to_thread(running.plan.rename, withdrawn)
+        status = None
+        try:
+            status = await asyncio.to_thread(self._client.status)
+        except PortError as error:
+            log.warning("Port %s: %s", self.name, error)
+        if (status is not None and status.call == running.call) or await asyncio.to_thread(running.journal.exists):
+            await asyncio.to_thread(withdrawn.rename, running.plan)
+            running.started = True
+            return False
+        await self._give_back(running, "Cancelled before it dialled")
+        return True
+
+    async def _tail(self, running: _Running) -> None:
+        if running.cancelling:
+            try:
+                await asyncio.to_thread(self._client.cancel, running.call)
+            except PortError as error:
+                log.debug("Port %s: %s", self.name, error)
+        lines, offset = await asyncio.to_thread(journal.read, running.journal, running.offset)
+        if offset != running.offset:
+            running.silent = 0
+            await self._take_in(running, lines, offset)
+            return
+        running.silent += 1
+        if running.silent >= SILENT_LOOKS and not await asyncio.to_thread(journal.is_being_written, running.journal):
+            # Nobody writes it; a second look, since the end may have come between the two questions.
+            lines, offset = await asyncio.to_thread(journal.read, running.journal, running.offset)
+            if offset != running.offset:
+                await self._take_in(running, lines, offset)
+            else:
+                await self._settle(running)
+            return
+        if running.silent >= SILENT_LOOKS:
+            running.silent = 0
+
+    async def _take_in(self, running: _Running, lines: list[journal.Line], offset: int) -> None:
+        work = partial(store_calls.take_in, call=running.call, lines=lines, offset=offset)
+        projection = await self._store.run(work)
+        running.offset = offset
+        if projection.ended:
+            await self._settle(running)
+
+    async def _settle(self, running: _Running) -> None:
+        """The journal says all that it will ever say."""
+        outcome = await asyncio.to_thread(_outcome, running.journal, running.plan)
+        log.info("Call %s ended: %s", running.call, outcome.text)
+        work = partial(
+            store_calls.settle, call=running.call, outcome=outcome, ended=datetime.now(UTC), rules=self._rules
+        )
+        await self._store.run(work)
+        self._done(running)
+
+    async def _give_back(self, running: _Running, reason: str) -> None:
+        log.warning("Call %s: %s", running.call, reason)
+        until = datetime.now(UTC) + timedelta(seconds=self._all.device_delay_s)
+        await self._store.run(partial(store_calls.give_back, call=running.call, reason=reason, until=until))
+        self._done(running)
+
+    def _done(self, running: _Running) -> None:
+        self._calls.remove(running)
+        self._set(PortState.STARTING)
+        for job in running.jobs:
+            self._over(job)
+        self._wake.set()
+
+
+def _outcome(journal_path: Path, plan_path: Path) -> Outcome:
+    lines, _ = journal.read(journal_path)
+    return journal.outcome_after_death(lines, CallPlan.load(plan_path))
+
+
+def retry_rules(settings: Settings) -> RetryRules:
+    return RetryRules(
+        retries=settings.retries,
+        retry_delay_s=settings.retry_delay_s,
+        busy_delay_s=settings.busy_delay_s,
+        device_delay_s=settings.device_delay_s,
+    )

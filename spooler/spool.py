@@ -1,0 +1,161 @@
+"""The spool folder: where everything lies, and how files get there.
+
+What always holds: a file is written under a temporary name in ``tmp/``, synced, renamed to its place, and the folder of
+its place is synced, before anybody hears of it; so a name outside ``tmp/`` is a whole file. ``tmp/`` is emptied
+at start.
+
+Must not: know what the files mean.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import grp
+import os
+import pwd
+import shutil
+import stat
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDERS = ("tmp", "documents", "masters", "covers", "calls", "ports", "incoming", "refused")
+
+
+class SpoolError(Exception):
+    """The spool cannot be used. The text is for the administrator."""
+
+
+class SpoolBusyError(SpoolError):
+    """Another daemon has the spool."""
+
+
+def sync_folder(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sync_file(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@dataclass(frozen=True)
+class Spool:
+    """Paths below the spool folder ``root``."""
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        return self.root / "platen.db"
+
+    @property
+    def incoming(self) -> Path:
+        return self.root / "incoming"
+
+    @property
+    def refused(self) -> Path:
+        return self.root / "refused"
+
+    def document(self, digest: str) -> Path:
+        return self.root / "documents" / digest[:2] / digest
+
+    def master(self, key: str) -> Path:
+        return self.root / "masters" / key[:2] / f"{key}.tif"
+
+    def cover(self, job: int, digest: str) -> Path:
+        return self.root / "covers" / f"{job}-{digest[:16]}.tif"
+
+    def call(self, call: str) -> Path:
+        return self.root / "calls" / call
+
+    def port(self, name: str) -> Path:
+        return self.root / "ports" / name
+
+    def relative(self, path: Path) -> str:
+        """How the database names a file, so that the spool may be moved."""
+        return str(path.relative_to(self.root))
+
+    @contextmanager
+    def scratch(self, prefix: str) -> Iterator[Path]:
+        """A new folder in ``tmp/`` that goes away with the block. Raises OSError."""
+        folder = self.root / "tmp" / f"{prefix}-{uuid.uuid4().hex}"
+        folder.mkdir(mode=0o700)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def place(self, temporary: Path, target: Path) -> None:
+        """Make the whole file ``temporary`` durable under its name ``target``. Raises OSError."""
+        sync_file(temporary)
+        if not target.parent.is_dir():
+            target.parent.mkdir(mode=0o700, exist_ok=True)
+            sync_folder(target.parent.parent)
+        temporary.rename(target)
+        sync_folder(target.parent)
+
+    def prepare(self, group_user: str | None) -> None:
+        """Make the folders, check that they can be written, empty ``tmp/``.
+
+        ``group_user``: the backend's user, whose group may leave faxes in ``incoming/`` (set-group-ID), if we may say
+        so. Raises SpoolError.
+        """
+        try:
+            self.root.mkdir(mode=0o755, parents=True, exist_ok=True)
+            for name in FOLDERS:
+                (self.root / name).mkdir(mode=0o700, exist_ok=True)
+            for entry in (self.root / "tmp").iterdir():
+                shutil.rmtree(entry, ignore_errors=True)
+                with suppress(FileNotFoundError, IsADirectoryError):
+                    entry.unlink()
+            with self.scratch("probe") as folder:
+                (folder / "probe").write_bytes(b"probe")
+                sync_file(folder / "probe")
+        except OSError as error:
+            raise SpoolError(f"The spool {self.root} cannot be written: {error.strerror or error}") from error
+        if group_user is not None:
+            self._open_incoming(group_user)
+
+    def _open_incoming(self, group_user: str) -> None:
+        with suppress(KeyError, PermissionError):
+            group = pwd.getpwnam(group_user).pw_gid
+            grp.getgrgid(group)
+            about = self.incoming.stat()
+            if about.st_gid != group:
+                os.chown(self.incoming, -1, group)
+            # Sticky: who leaves a fax cannot take away another's.
+            if stat.S_IMODE(about.st_mode) != 0o3770:
+                self.incoming.chmod(0o3770)
+
+    @contextmanager
+    def only_instance(self) -> Iterator[None]:
+        """Hold the spool for ourselves, at most until the process ends. Raises SpoolBusyError, SpoolError."""
+        path = self.root / "lock"
+        try:
+            self.root.mkdir(mode=0o755, parents=True, exist_ok=True)
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise SpoolError(f"The spool {self.root} cannot be written: {error.strerror or error}") from error
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                owner = os.pread(handle, 20, 0).decode("ascii", "replace").strip()
+                raise SpoolBusyError(
+                    f"Another platend (process {owner}) already serves the spool {self.root}"
+                ) from error
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+            yield
+        finally:
+            os.close(handle)

@@ -1,0 +1,55 @@
+"""Documents in the database.
+
+What always holds: a row stands for a whole, synced file in ``documents/``; a document that a master was made from is
+referred to and stays.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import delete, exists, insert, select, update
+
+from fax.types import Document, DocumentId
+from spooler.store import Transaction
+from spooler.store_tables import documents, master_documents
+
+
+def touch(tx: Transaction, id: str) -> Document | None:
+    """The document if it is there; it counts as uploaded just now."""
+    row = tx.connection.execute(select(documents).where(documents.c.id == id)).first()
+    if row is None:
+        return None
+    tx.connection.execute(update(documents).where(documents.c.id == id).values(touched=tx.now))
+    return Document(id=DocumentId(row.id), type=row.type, pages=row.pages, octets=row.octets)
+
+
+def add(tx: Transaction, document: Document, name: str) -> Document:
+    """Make a document known whose file is in its place."""
+    if (before := touch(tx, document.id)) is not None:
+        return before
+    tx.connection.execute(
+        insert(documents).values(
+            id=document.id,
+            type=document.type,
+            pages=document.pages,
+            octets=document.octets,
+            name=name,
+            touched=tx.now,
+        )
+    )
+    return document
+
+
+def forget_unreferenced(tx: Transaction, keep_s: float) -> list[str]:
+    """Forget documents that no fax refers to and that were uploaded longer ago; returns their ids."""
+    referred = exists().where(master_documents.c.document == documents.c.id)
+    old = documents.c.touched < tx.now - timedelta(seconds=keep_s)
+    ids = list(tx.connection.scalars(select(documents.c.id).where(old, ~referred)))
+    for id in ids:
+        tx.connection.execute(delete(documents).where(documents.c.id == id))
+    return ids
+
+
+def is_known(tx: Transaction, id: str) -> bool:
+    return tx.connection.scalar(select(documents.c.id).where(documents.c.id == id)) is not None

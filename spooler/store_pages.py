@@ -1,0 +1,266 @@
+"""Masters and pages in the database: what was prepared, and what of it goes out in a job.
+
+What always holds: a master is ``ready`` only when its file is in its place and every page's digest is known; once a
+job is frozen, its pages name file, index and digest of exactly what goes out, and stay so for its retries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import delete, insert, select, update
+
+from fax.types import CallId, CoverPage, Fate, JobState, Page, Recipient, Resolution, Sender
+from spooler.jobs import KEPT
+from spooler.store import Transaction
+from spooler.store_events import emit
+from spooler.store_jobs import finish, prepared_text, restate, row
+from spooler.store_tables import documents, job_pages, jobs, master_documents, master_pages, masters
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreparedPage:
+    """One page of a TIFF-F file: its index, content and geometry."""
+
+    index: int
+    digest: str
+    width: int
+    rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class WantedMaster:
+    """What is to be prepared: documents in order, with the type each was found to have."""
+
+    key: str
+    resolution: Resolution
+    documents: tuple[tuple[str, str], ...]  # id, MIME type
+    tries: int
+    retry_at: datetime | None
+
+
+def wanted(tx: Transaction, keys: Sequence[str] | None = None) -> list[WantedMaster]:
+    """Masters that are to be prepared, of ``keys`` (None: of all), for which a job waits."""
+    query = select(masters).where(masters.c.state == "wanted")
+    if keys is not None:
+        query = query.where(masters.c.key.in_(keys))
+    found: list[WantedMaster] = []
+    for master in tx.connection.execute(query).all():
+        sources = tx.connection.execute(
+            select(documents.c.id, documents.c.type)
+            .join(master_documents, master_documents.c.document == documents.c.id)
+            .where(master_documents.c.master == master.key)
+            .order_by(master_documents.c.position)
+        )
+        found.append(
+            WantedMaster(
+                key=master.key,
+                resolution=Resolution(master.resolution),
+                documents=tuple((source.id, source.type) for source in sources),
+                tries=master.tries,
+                retry_at=master.retry_at,
+            )
+        )
+    return found
+
+
+def is_needed(tx: Transaction, key: str) -> bool:
+    """Whether a job that has not ended waits for this master."""
+    query = select(jobs.c.id).where(jobs.c.master == key, jobs.c.state.not_in([s.value for s in JobState if s.ended]))
+    return tx.connection.execute(query.limit(1)).first() is not None
+
+
+def _open_jobs(tx: Transaction, key: str) -> list[int]:
+    ended = [state.value for state in JobState if state.ended]
+    query = select(jobs.c.id).where(jobs.c.master == key, jobs.c.prepared.is_(False), jobs.c.state.not_in(ended))
+    return list(tx.connection.scalars(query.order_by(jobs.c.id)))
+
+
+def master_ready(tx: Transaction, key: str, pages: Sequence[PreparedPage]) -> None:
+    """The master's file is in its place: every job that waited for it goes on."""
+    tx.connection.execute(delete(master_pages).where(master_pages.c.master == key))
+    tx.connection.execute(
+        insert(master_pages),
+        [{"master": key, "position": p.index, "digest": p.digest, "width": p.width, "rows": p.rows} for p in pages],
+    )
+    tx.connection.execute(update(masters).where(masters.c.key == key).values(state="ready", cause=None, text=None))
+    for job in _open_jobs(tx, key):
+        about = row(tx, job)
+        total = len(pages) + (about.cover is not None)
+        values = {"prepared": True, "pages_total": total, "reason": None, "cause": None, "until": None}
+        tx.connection.execute(update(jobs).where(jobs.c.id == job).values(values))
+        emit(tx, "prepared", job, text=prepared_text(total), pages=total, state=restate(tx, job))
+
+
+def master_failed(tx: Transaction, key: str, cause: str, text: str) -> None:
+    """The documents cannot become pages: every job that waited for it fails."""
+    values = {"state": "failed", "cause": cause, "text": text}
+    tx.connection.execute(update(masters).where(masters.c.key == key).values(values))
+    for job in _open_jobs(tx, key):
+        finish(tx, job, JobState.FAILED, cause=cause, reason=text)
+
+
+def master_postponed(tx: Transaction, key: str, text: str, retry_at: datetime, reason: str) -> None:
+    """We could not prepare it, through no fault of the documents: again at ``retry_at``."""
+    values = {"tries": masters.c.tries + 1, "text": text, "retry_at": retry_at}
+    tx.connection.execute(update(masters).where(masters.c.key == key).values(values))
+    for job in _open_jobs(tx, key):
+        tx.connection.execute(update(jobs).where(jobs.c.id == job).values(reason=reason, until=retry_at))
+        tx.changed_jobs.add(job)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoverOrder:
+    """What a cover page is rendered from."""
+
+    job: int
+    recipient: Recipient
+    sender: Sender
+    cover: CoverPage
+    resolution: Resolution
+    title: str
+    pages: int  # of the whole fax, as far as known: one for the cover page
+
+
+def cover_order(tx: Transaction, id: int) -> CoverOrder | None:
+    """What is to be rendered before the job can go out; None: nothing (any more), or it does not wait for a call."""
+    about = row(tx, id)
+    if about.state != JobState.WAITING.value or about.frozen or about.cover is None:
+        return None
+    return CoverOrder(
+        job=id,
+        recipient=msgspec.json.decode(about.recipient, type=Recipient),
+        sender=msgspec.json.decode(about.sender, type=Sender),
+        cover=msgspec.json.decode(about.cover, type=CoverPage),
+        resolution=Resolution(about.resolution),
+        title=about.title,
+        pages=about.pages_total or 1,
+    )
+
+
+def freeze(tx: Transaction, id: int, master_file: str, cover_file: str, cover: Sequence[PreparedPage]) -> None:
+    """Write down exactly what goes out: cover pages, then the master's."""
+    about = row(tx, id)
+    rows: list[dict[str, object]] = []
+    master: list[PreparedPage] = []
+    if about.master is not None:
+        found = tx.connection.execute(
+            select(master_pages).where(master_pages.c.master == about.master).order_by(master_pages.c.position)
+        )
+        master = [PreparedPage(index=p.position, digest=p.digest, width=p.width, rows=p.rows) for p in found]
+    for page, file, is_cover in [(p, cover_file, True) for p in cover] + [(p, master_file, False) for p in master]:
+        rows.append(
+            {
+                "job": id,
+                "number": len(rows) + 1,
+                "file": file,
+                "position": page.index,
+                "digest": page.digest,
+                "width": page.width,
+                "rows": page.rows,
+                "cover": is_cover,
+                "fate": Fate.NOT_SENT.value,
+                "refusals": 0,
+                "maybe_printed": False,
+            }
+        )
+    tx.connection.execute(delete(job_pages).where(job_pages.c.job == id))
+    if rows:
+        tx.connection.execute(insert(job_pages), rows)
+    values = {"frozen": True, "pages_total": len(rows), "pages_confirmed": 0}
+    tx.connection.execute(update(jobs).where(jobs.c.id == id).values(values))
+
+
+def freeze_cover(
+    tx: Transaction, order: CoverOrder, master_file: str, cover_file: str, pages: Sequence[PreparedPage]
+) -> bool:
+    """As ``freeze``, if the cover page still says what the job says; else False and the cover page is waste."""
+    if cover_order(tx, order.job) != order:
+        return False
+    freeze(tx, order.job, master_file, cover_file, pages)
+    return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutgoingPage:
+    """One page of a job as it goes out, with all that is known of it."""
+
+    number: int
+    file: str  # relative to the spool
+    index: int
+    digest: str
+    width: int
+    rows: int
+    cover: bool
+    fate: Fate
+    call: str | None
+    maybe_printed: bool
+    refusals: int
+
+    @property
+    def kept(self) -> bool:
+        """The far end has it."""
+        return self.fate in KEPT
+
+    def shown(self) -> Page:
+        return Page(
+            number=self.number,
+            width=self.width,
+            rows=self.rows,
+            fate=self.fate,
+            cover=self.cover,
+            call=None if self.call is None else CallId(self.call),
+        )
+
+
+def outgoing(tx: Transaction, id: int, master_file: str = "") -> list[OutgoingPage]:
+    """The job's pages: frozen ones, else the master's as they will go out (numbers leave room for the cover page)."""
+    about = row(tx, id)
+    if about.frozen:
+        found = tx.connection.execute(select(job_pages).where(job_pages.c.job == id).order_by(job_pages.c.number))
+        return [
+            OutgoingPage(
+                number=p.number,
+                file=p.file,
+                index=p.position,
+                digest=p.digest,
+                width=p.width,
+                rows=p.rows,
+                cover=p.cover,
+                fate=Fate(p.fate),
+                call=p.call,
+                maybe_printed=p.maybe_printed,
+                refusals=p.refusals,
+            )
+            for p in found
+        ]
+    if about.master is None or not about.prepared:
+        return []
+    first = 1 + (about.cover is not None)
+    found = tx.connection.execute(
+        select(master_pages).where(master_pages.c.master == about.master).order_by(master_pages.c.position)
+    )
+    return [
+        OutgoingPage(
+            number=first + p.position,
+            file=master_file,
+            index=p.position,
+            digest=p.digest,
+            width=p.width,
+            rows=p.rows,
+            cover=False,
+            fate=Fate.NOT_SENT,
+            call=None,
+            maybe_printed=False,
+            refusals=0,
+        )
+        for p in found
+    ]
+
+
+def cover_files(tx: Transaction) -> set[str]:
+    """Files of frozen cover pages, relative to the spool."""
+    return set(tx.connection.scalars(select(job_pages.c.file).where(job_pages.c.cover.is_(True)).distinct()))
