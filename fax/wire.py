@@ -170,6 +170,9 @@ class Answer:
         """The body in pieces. Raises NotRunningError when it breaks off."""
         while block := _guard(self._path, lambda: self._response.read(BLOCK_OCTETS)):
             yield block
+        # http.client takes an end before the promised length for an end like any other when it reads in pieces.
+        if self._response.length:
+            raise not_running(self._path, "it went away before it had answered")
 
     def lines(self) -> Iterator[bytes]:
         """The body by lines, each with its end; a line that broke off is not given out."""
