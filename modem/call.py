@@ -35,14 +35,14 @@ from modem.t30.frames import Frame, FrameError, parse
 from modem.t30.meaning import describe, describe_dis
 from modem.t30.sender import Sender, SenderPolicy
 from modem.t30.states import State
-from modem.t30.supply import CodedPages, Sheet
+from modem.t30.supply import CodedPages, Header, Sheet
 
 _PROGRESS_S = 1.0
 _DIALLED = "0123456789*#,W"
 
 
 def dial_string(number: str) -> str:
-    """What ATD is given: a plus is left out, ``p`` is a pause, ``w`` waits for a dial tone. Empty: cannot be dialled."""
+    """What ATD is given: no plus, a comma for ``p`` (pause), ``w`` waits for a dial tone. Empty: cannot be dialled."""
     marks = number.upper().replace("P", ",").replace("+", "")
     return marks if all(mark in _DIALLED for mark in marks) and any(mark.isdigit() for mark in marks) else ""
 
@@ -68,13 +68,15 @@ class Call:
         self._driver = Driver(now, profile)
         policy = plan.policy
         sheets = [
-            Sheet(page, _header_line(plan, document, planned) if policy.header_line else None)
+            Sheet(page, _header(plan, document, planned) if policy.header_line else None)
             for (document, planned), page in zip(self._planned, pages, strict=True)
         ]
         number = dial_string(plan.dial)
+        supply = CodedPages(sheets, policy.codings)
+        supply.warm_up()
         self._sender = Sender(
             number,
-            CodedPages(sheets, policy.codings),
+            supply,
             SenderPolicy(tsid=plan.tsid, ecm=policy.ecm, v17=policy.v17, max_rate_bps=policy.max_rate_bps),
             now,
         )
@@ -293,11 +295,11 @@ class Call:
         self._write("end", outcome=msgspec.to_builtins(self.outcome), barrier=True)
 
 
-def _header_line(plan: CallPlan, document: PlannedDocument, page: PlannedPage) -> str:
-    """The text above the page: when, from whom, to whom, which page."""
-    parts = [plan.header_time, document.header_from or plan.tsid, document.header_to]
-    text = "   ".join(part for part in parts if part)
-    count = f"page {page.number} of {document.pages_total}"
+def _header(plan: CallPlan, document: PlannedDocument, page: PlannedPage) -> Header:
+    """The line above the page: when and from whom, to whom, which page."""
+    sender = document.header_from or plan.tsid
+    left = "   ".join(part for part in (plan.header_time, sender) if part)
+    right = f"page {page.number} of {document.pages_total}"
     if page.possible_duplicate:
-        count += " (possible duplicate)"
-    return f"{text}   {count}" if text else count
+        right = f"possible duplicate   {right}"
+    return Header(left, document.header_to, right)

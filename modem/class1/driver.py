@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from modem.class1.profile import Profile
 from modem.class1.reader import END_OF_DATA, Block, Line, Reader, Result, Token, escape
 from modem.class1.scripts import Answer, Emit, Hold, ReadBlock, Say, Scripts, Step, Transmit, Until
-from modem.t30.line import LineEvent, SendFast, SendFrames, StopFast, Wish
+from modem.t30.line import Given, LineEvent, SendFast, SendFrames, StopFast, Wish
 
 
 @dataclass(frozen=True)
@@ -206,4 +206,6 @@ class Driver:
             self._data_at = allowed
         if self._data_at >= len(self._data):
             self._output += END_OF_DATA
+            if not self._stopped:
+                self._events.append(Given())
             self._advance(None)

@@ -190,7 +190,8 @@ class Scripts:
         if result is Result.CONNECT:
             self._receiving = True
             yield Emit(Connected(listening=True))
-            yield from self._hear_frame()
+            if not (yield from self._hear_frame()):
+                yield from self._listen()
             return
         self._silent = True
         if result is Result.FCERROR:

@@ -18,6 +18,7 @@ from modem.t30.table import TRANSITIONS
 
 T4_S = 3.2  # command until the first flag of the answer
 FRAME_S = 3.45  # flags until the end of a frame: at most 3 s +15 %
+_BABBLE_S = 10.0  # beyond an answer's time, for a far end that sends frames and frames
 _SET_UP_S = 90.0
 _HANG_UP_S = 30.0
 _SEND_BACKSTOP_S = 120.0  # beyond the time that it takes: the driver has its own limits well below
@@ -30,6 +31,7 @@ _EVENTS: dict[type[line.LineEvent], Event] = {
     line.Failed: Event.FAILED,
     line.Signal: Event.SIGNAL,
     line.SignalLost: Event.SIGNAL_LOST,
+    line.Given: Event.GIVEN,
     line.Sent: Event.SENT,
     line.LineLost: Event.LINE_LOST,
     line.OnHook: Event.ON_HOOK,
@@ -72,6 +74,7 @@ class Core:
         self._answer_due = now
         self._ending: tuple[Cause, Phase, str] | None = None
         self._listening = False
+        self._heard_something = False  # since our last new command
         self._dial_result = line.DialResult.ERROR
         self._failure = line.Failed(line.Failure.SILENT, "")
         self._wish(line.SetUp())
@@ -151,6 +154,10 @@ class Core:
         self._answer_due = self.now + seconds
         self._wish(line.Listen())
 
+    def _extend(self, seconds: float) -> None:
+        """Something is heard: wait so long for the rest of it, but not for ever."""
+        self.deadline = max(self._answer_due, min(self.now + seconds, self._answer_due + _BABBLE_S))
+
     # Any state.
 
     def _on_ignore(self) -> None:
@@ -158,20 +165,21 @@ class Core:
 
     def _on_listen_on(self) -> None:
         """A frame that says nothing here: the answer may still come until its time is up, or right behind it."""
-        self.deadline = max(self._answer_due, self.now + 0.5)
+        self._extend(0.5)
         self._wish(line.Listen())
 
     def _on_signal(self) -> None:
-        self.deadline = max(self._answer_due, self.now + FRAME_S)
+        self._heard_something = True
+        self._extend(FRAME_S)
 
     def _on_signal_lost(self) -> None:
-        self.deadline = max(self._answer_due, self.now + 0.5)
+        self._extend(0.5)
 
     def _on_ident(self) -> None:
         frame = self._frame
         if frame is not None and frame.type is Type.CSI:
             self.far_ident = ident_text(frame.fif)
-        self.deadline = max(self._answer_due, self.now + FRAME_S)
+        self._extend(FRAME_S)
         self._wish(line.Listen())
 
     def _on_await_answer(self) -> None:

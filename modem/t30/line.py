@@ -115,6 +115,11 @@ class FrameHeard:
 
 
 @dataclass(frozen=True)
+class Given:
+    """All octets of a SendFast have been handed to the modem; Sent follows when they are on the line."""
+
+
+@dataclass(frozen=True)
 class Sent:
     """All is on the line."""
 
@@ -139,4 +144,6 @@ class OnHook:
     confirmed: bool
 
 
-LineEvent = Ready | Connected | DialFailed | Signal | SignalLost | FrameHeard | Sent | LineLost | Failed | OnHook
+LineEvent = (
+    Ready | Connected | DialFailed | Signal | SignalLost | FrameHeard | Given | Sent | LineLost | Failed | OnHook
+)

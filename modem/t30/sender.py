@@ -72,12 +72,12 @@ class Sender(Negotiation):
             return Type.EOM
         return Type.MPS if following == self.format else Type.EOM
 
-    def _image_left(self) -> None:
-        """All of the image is on the line: from now on the far end may hold the page."""
+    def _on_image_given(self) -> None:
+        """All of the image is on its way: from now on the far end may hold the page."""
         self.fates[self.index] = Fate.UNCERTAIN
 
     def _on_send_ppm(self) -> None:
-        self._image_left()
+        self._heard_something = False
         self._send_ppm()
 
     def _send_ppm(self) -> None:
@@ -148,7 +148,7 @@ class Sender(Negotiation):
         """No answer, or CRP: the command again, three times in all (T.30 5.4.2)."""
         self._repeats += 1
         if self._repeats >= TRIES:
-            self._give_up(Cause.NO_ANSWER_TO_PAGE)
+            self._give_up(Cause.NO_ANSWER_TO_PAGE if self._heard_something else Cause.LINE_LOST)
             return
         match self.state:
             case State.WAIT_PPM:
@@ -188,7 +188,7 @@ class Sender(Negotiation):
         return build(self._end).fcf if self._ecm.last_block else 0
 
     def _on_send_pps(self) -> None:
-        self._image_left()
+        self._heard_something = False
         self._repeats = self._invalid = 0
         self._send_pps()
 

@@ -101,6 +101,7 @@ class Event(Enum):
     DIAL_FAILED = "dial-failed"
     SIGNAL = "signal"
     SIGNAL_LOST = "signal-lost"
+    GIVEN = "given"  # the whole image is in the modem
     SENT = "sent"
     LINE_LOST = "line-lost"
     FAILED = "failed"

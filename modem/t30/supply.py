@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from codec.coder import transcode
+from codec.header import header_strip
 from codec.operations import prepend, reduce_rows
-from codec.page import BitOrder, Coding, Page, Resolution
+from codec.page import Bitmap, BitOrder, Coding, Page, Resolution
 from modem.t30.capabilities import Abilities, PageFormat
 from modem.t30.notes import IncompatibleError
 from modem.t30.rates import Rate
@@ -23,11 +24,20 @@ _K = {Resolution.STANDARD: 2, Resolution.FINE: 4, Resolution.SUPERFINE: 4}  # T.
 
 
 @dataclass(frozen=True)
+class Header:
+    """The line above a page: its three texts."""
+
+    left: str
+    middle: str
+    right: str
+
+
+@dataclass(frozen=True)
 class Sheet:
-    """One page and the line of text above it, if any."""
+    """One page and the line above it, if any."""
 
     page: Page
-    header: str | None = None
+    header: Header | None = None
 
     @property
     def resolution(self) -> Resolution:
@@ -49,6 +59,12 @@ class CodedPages:
         self._allowed = frozenset(Coding(name) for name in codings) or frozenset(Coding)
         self._made: dict[tuple[int, Resolution], Page] = {}
         self._coded: dict[tuple[int, Resolution, Coding, int], bytes] = {}
+
+    def warm_up(self) -> None:
+        """Do now, before the line costs money, what most far ends will make necessary: headers, T.6 and its kin."""
+        for index, sheet in enumerate(self._sheets[:_WEIGHED]):
+            for coding in self._allowed:
+                self._code(index, sheet.resolution, coding, 0)
 
     @property
     def count(self) -> int:
@@ -126,11 +142,13 @@ class CodedPages:
             if resolution is not sheet.resolution:
                 page = reduce_rows(page, resolution)
             if sheet.header is not None:
-                from codec.header import header_strip
-
-                page = prepend(page, header_strip(sheet.header, page.width, resolution))
+                page = prepend(page, _strip(sheet.header, page.width, page.dpi_y))
             self._made[key] = page
         return self._made[key]
+
+
+def _strip(header: Header, width: int, dpi_y: int) -> Bitmap:
+    return header_strip(width, dpi_y, header.left, header.middle, header.right)
 
 
 def _taken(resolution: Resolution, abilities: Abilities) -> Resolution:

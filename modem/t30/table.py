@@ -119,6 +119,7 @@ ROWS: tuple[Row, ...] = (
         "listen_on",
     ),
     # A page without ECM and its post-page command
+    ((S.SEND_PAGE, S.SEND_BLOCK), (E.GIVEN,), "image_given"),
     ((S.SEND_PAGE,), (E.SENT,), "send_ppm"),
     ((S.SEND_PPM, S.SEND_PPS, S.SEND_RR, S.SEND_CTC, S.SEND_EOR), (E.SENT,), "await_answer"),
     ((S.WAIT_PPM,), (E.MCF, E.PIP), "page_confirmed"),
@@ -165,6 +166,11 @@ ROWS: tuple[Row, ...] = (
     (
         _SENDING_FRAMES + _SENDING_DATA,
         (E.READY, E.CONNECTED, E.DIAL_FAILED, E.SIGNAL, E.SIGNAL_LOST, E.ON_HOOK),
+        "ignore",
+    ),
+    (
+        (S.SET_UP, S.DIAL, *_WAITING, *_SENDING_FRAMES, S.SEND_TCF, S.STOP, S.SEND_DCN, S.HANG_UP, S.ENDED),
+        (E.GIVEN,),
         "ignore",
     ),
     # The end
