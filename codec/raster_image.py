@@ -16,7 +16,7 @@ from PIL import Image, ImageChops
 from codec.errors import DocumentError, DocumentFault
 from codec.limits import Limits
 from codec.page import Bitmap, Resolution
-from codec.raster_paper import PT_PER_INCH, PageWidth, Paper, geometry, paper_for
+from codec.raster_paper import PT_PER_INCH, Geometry, PageWidth, Paper, geometry, paper_for
 
 _FORMATS = ("PNG", "JPEG", "GIF")
 _USUAL_DPI = 96.0
@@ -59,7 +59,8 @@ def opened(path: Path, limits: Limits) -> tuple[Image.Image, Header]:
     Image.MAX_IMAGE_PIXELS = None
     try:
         picture = Image.open(path, formats=_FORMATS)
-        turn = _TURNS.get(picture.getexif().get(_ORIENTATION, 1))
+        # In a PNG this mark may stand behind the picture, so that looking for it would decode everything.
+        turn = _TURNS.get(picture.getexif().get(_ORIENTATION, 1)) if picture.format == "JPEG" else None
         dpi = _density(picture.info.get("dpi"))
     except MemoryError:
         raise
@@ -107,6 +108,20 @@ def _damaged(error: Exception) -> DocumentError:
 def bitmap(path: Path, resolution: Resolution, width: PageWidth, limits: Limits) -> Bitmap:
     """The picture's page. Raises DocumentError."""
     picture, header = opened(path, limits)
+    _, target, _ = _place(header, resolution, width)
+    try:
+        # JPEG can decode at a fraction of its size, as long as that is still larger than what is needed.
+        picture.draft("L", (max(target) * 2, max(target) * 2))
+        grey = _grey(picture)
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise _damaged(error) from error
+    return drawn(grey, header, resolution, width)
+
+
+def _place(header: Header, resolution: Resolution, width: PageWidth) -> tuple[Geometry, tuple[int, int], bool]:
+    """The sheet, the picture's size on it in pels and lines, and whether it is turned to stand upright."""
     paper = header.paper if width is PageWidth.A4 else paper_for(0, 0, width)
     shape = geometry(paper, resolution, width)
     broad = header.width / header.dpi_x > header.height / header.dpi_y
@@ -123,14 +138,12 @@ def bitmap(path: Path, resolution: Resolution, width: PageWidth, limits: Limits)
         min(shape.width, max(1, round(across * scale * shape.density_x))),
         min(shape.rows, max(1, round(down * scale * shape.density_y))),
     )
-    try:
-        # JPEG can decode at a fraction of its size, as long as that is still larger than what is needed.
-        picture.draft("L", (max(target) * 2, max(target) * 2))
-        grey = _grey(picture)
-    except MemoryError:
-        raise
-    except Exception as error:
-        raise _damaged(error) from error
+    return shape, target, broad
+
+
+def drawn(grey: Image.Image, header: Header, resolution: Resolution, width: PageWidth) -> Bitmap:
+    """The page of a picture that is decoded already: ``grey`` of mode L, turned and placed as ``header`` says."""
+    shape, target, broad = _place(header, resolution, width)
     bilevel = sum(grey.histogram()[1:255]) == 0
     # Reduced first and turned afterwards: turning a large picture costs as much as decoding it.
     turns = [turn for turn in (header.turn, Image.Transpose.ROTATE_90 if broad else None) if turn is not None]
