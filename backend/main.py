@@ -1,0 +1,137 @@
+"""The backend program's parent: starts the worker, waits for it, and turns its death into a new try.
+
+CUPS counts a backend that was killed as one that has printed. So the work is done by a child, and this parent, which
+does next to nothing, answers CUPS. It keeps the job's data in a file without a name that it shares with the child:
+what a killed child had read is not lost. When the parent is killed, the child finishes the hand-over all the same.
+The exit codes of this program, what CUPS makes of them, and when they are used:
+
+- 0 OK (completed): the daemon or the incoming folder has the fax on stable storage; also discovery.
+- 1 FAILED (tried a few times, then given up): wrong number of arguments, which CUPS never has.
+- 2 AUTH_REQUIRED (held for a password): never.
+- 3 HOLD (held until somebody releases it, with our text): the worker died again and again, or the daemon does not
+  understand us. A new try would end the same way, but the job is not at fault and must not be lost.
+- 4 STOP (queue stopped, job stays): neither the daemon nor the incoming folder takes anything, the daemon does not let
+  this queue in, or there is no room to read the job. It would be the same for every job.
+- 5 CANCEL (cancelled, with our text): the document or the request is refused, and would be again. The person reads
+  why, and the queue goes on.
+- 6 RETRY (as 1): never.
+- 7 RETRY_CURRENT (run again at once): SIGTERM before the hand-over. A job that a person cancelled stays cancelled all
+  the same; one that was stopped with its queue or with CUPS runs again.
+
+Must not: import more than it needs, since every import is a moment in which it can be killed before it has a child.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+
+OK = 0
+FAILED = 1
+HOLD = 3
+STOP = 4
+CANCEL = 5
+RETRY_CURRENT = 7
+CRASHED = 70
+"""The worker's own: an error that it did not foresee. Never given to CUPS."""
+
+DISCOVERY = (
+    'direct platen:/fax "Platen Virtual Fax" "Platen fax"'
+    ' "MFG:Platen;MDL:Virtual Fax;CMD:PDF;CLS:PRINTER;DES:Platen Virtual Fax;" ""'
+)
+PAUSES_S = (0.0, 0.5, 2.0)
+"""Before each new try of a worker that died; the last try goes to the incoming folder without the daemon."""
+
+
+def main(argv: list[str]) -> int:
+    """``argv`` as CUPS gives it: program job-id user title copies options [file]; without arguments, discovery."""
+    if len(argv) == 1:
+        print(DISCOVERY)
+        return OK
+    if len(argv) not in (6, 7):
+        say("ERROR", "Usage: platen job-id user title copies options [file]")
+        return FAILED
+    return _Parent(argv).run()
+
+
+def say(level: str, text: str) -> None:
+    """A line for cupsd on stderr. It may be gone already, and that must not stop the hand-over."""
+    line = f"{level}: {' '.join(text.split())}".encode("utf-8", "replace")[:2000]
+    try:
+        os.write(2, line + b"\n")
+    except OSError:
+        return
+
+
+class _Parent:
+    def __init__(self, argv: list[str]) -> None:
+        self._argv = argv
+        self._worker = 0
+        self._stopped = False
+        self._chance = os.urandom(16).hex()
+
+    def run(self) -> int:
+        signal.signal(signal.SIGTERM, self._pass_on)
+        try:
+            data = unnamed_file()
+        except OSError as error:
+            say("ERROR", f"There is no room to read the print job: {error.strerror}")
+            return STOP
+        for attempt in range(len(PAUSES_S) + 1):
+            if attempt:
+                time.sleep(PAUSES_S[attempt - 1])
+            if self._stopped:
+                return RETRY_CURRENT
+            status = self._try(data, with_daemon=attempt < len(PAUSES_S))
+            if os.WIFEXITED(status) and os.WEXITSTATUS(status) != CRASHED:
+                return os.WEXITSTATUS(status)
+            say("DEBUG", f"The worker died with status {status}, try {attempt + 1}")
+        say(
+            "ERROR",
+            "The fax could not be handed over: the program failed again and again. Release the job to try again",
+        )
+        return HOLD
+
+    def _try(self, data: int, *, with_daemon: bool) -> int:
+        # blocked until both sides know what to do with it
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        self._worker = os.fork()
+        if not self._worker:
+            code = CRASHED
+            try:
+                from backend.hand_over import work
+
+                code = work(self._argv, data, self._chance, with_daemon=with_daemon)
+            except BaseException as error:
+                say("DEBUG", f"{type(error).__name__}: {error}")
+            finally:
+                os._exit(code)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        _, status = os.waitpid(self._worker, 0)
+        self._worker = 0
+        return status
+
+    def _pass_on(self, number: int, frame: object) -> None:
+        # cupsd signals the whole process group as root, and the parent alone otherwise
+        self._stopped = True
+        if self._worker:
+            os.kill(self._worker, signal.SIGTERM)
+
+
+def unnamed_file() -> int:
+    """A new file in $TMPDIR that has no name: it goes when the last process that has it open does."""
+    folder = os.environ.get("TMPDIR", "/tmp")
+    try:
+        return os.open(folder, os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, 0o600)
+    except OSError:  # not every file system can
+        import tempfile
+
+        handle, path = tempfile.mkstemp(prefix="platen-", dir=folder)
+        os.remove(path)  # noqa: PTH107 (pathlib is not worth its import here)
+        return handle
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

@@ -1,0 +1,82 @@
+"""A private cupsd for the whole folder, and a recording server that the backend hands over to."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backend.private import PrivateCups
+from tests.backend.desk import Desk
+from tests.backend.recorder import Recorder
+
+
+@pytest.fixture(scope="session")
+def open_folder() -> Iterator[Path]:
+    """A folder that the user lp can reach, which pytest's own are not."""
+    folder = Path(tempfile.mkdtemp(prefix="platen-cups-", dir="/tmp"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def private_cups(open_folder: Path) -> Iterator[PrivateCups]:
+    spool = open_folder / "spool"
+    with PrivateCups(open_folder / "cups", daemon_socket=open_folder / "api.sock", spool=spool) as cups:
+        yield cups
+
+
+@pytest.fixture
+def desk(private_cups: PrivateCups) -> Desk:
+    return Desk(private_cups)
+
+
+@pytest.fixture
+def incoming(open_folder: Path) -> Iterator[Path]:
+    """The incoming folder, as the daemon sets it up for doors of another user."""
+    folder = open_folder / "spool" / "incoming"
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o1777)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def recorder(open_folder: Path, incoming: Path) -> Iterator[Recorder]:
+    """Running. Takes whatever comes, unless told otherwise."""
+    server = Recorder(open_folder / "api.sock")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def pdf_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("pdf")
+
+
+def write_pdf(path: Path, *lines: str) -> Path:
+    """A real PDF, one page for each line of text."""
+    from reportlab.pdfgen.canvas import Canvas
+
+    canvas = Canvas(os.fspath(path), pagesize=(595, 842), invariant=True)
+    for line in lines:
+        canvas.drawString(72, 720, line)
+        canvas.showPage()
+    canvas.save()
+    return path
+
+
+@pytest.fixture(scope="session")
+def pdf(pdf_folder: Path) -> Path:
+    return write_pdf(pdf_folder / "report.pdf", "one", "two")
+
+
+@pytest.fixture(scope="session")
+def other_pdf(pdf_folder: Path) -> Path:
+    return write_pdf(pdf_folder / "other.pdf", "three")

@@ -1,0 +1,89 @@
+"""Printing as a person does: the real lp against a private cupsd, and what CUPS then says of the job."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from backend.private import PrivateCups
+from ipp.client import post
+from ipp.values import Attribute, Group, Operation, keyword, name_value, request, uri
+
+LIMIT_S = 30.0
+PENDING, HELD, PROCESSING, STOPPED, CANCELLED, ABORTED, COMPLETED = range(3, 10)
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """What CUPS says of a job."""
+
+    id: int
+    state: int
+    message: str
+    attributes: Mapping[str, Attribute]
+
+
+class Desk:
+    def __init__(self, cups: PrivateCups) -> None:
+        self.cups = cups
+
+    def lp(self, *arguments: str | Path, stdin: bytes | None = None, queue: str | None = None) -> int:
+        """Print with lp; the job's id."""
+        done = subprocess.run(
+            ["lp", "-d", queue or self.cups.queue, *map(str, arguments)],
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            env=self.cups.environment(),
+            check=False,
+        )
+        found = re.search(rb"request id is \S+-(\d+)", done.stdout)
+        assert found, done.stderr.decode()
+        return int(found[1])
+
+    def ask(self, job: int) -> Ticket:
+        question = request(
+            Operation.GET_JOB_ATTRIBUTES,
+            uri("job-uri", f"ipp://localhost/jobs/{job}"),
+            name_value("requesting-user-name", "root"),
+            keyword("requested-attributes", "all"),
+        )
+        answer = post(str(self.cups.socket), "/", question)
+        assert answer.successful, hex(answer.code)
+        found = {item.name: item for group in answer.groups if group.tag == Group.JOB for item in group.attributes}
+        state = found["job-state"].values[0].data
+        assert isinstance(state, int)
+        message = found.get("job-printer-state-message")
+        return Ticket(job, state, (message.text() if message else "") or "", found)
+
+    def wait(self, job: int, *states: int) -> Ticket:
+        """Wait until the job has one of the states; without any, until it has ended or is held."""
+        wanted = states or (HELD, STOPPED, CANCELLED, ABORTED, COMPLETED)
+        ticket = self.ask(job)
+        limit = time.monotonic() + LIMIT_S
+        while ticket.state not in wanted:
+            assert time.monotonic() < limit, f"job {job} stays in state {ticket.state}: {self.cups.log_tail(60)}"
+            time.sleep(0.02)
+            ticket = self.ask(job)
+        return ticket
+
+    def print(self, *arguments: str | Path, stdin: bytes | None = None) -> Ticket:
+        """Print and wait for the end."""
+        return self.wait(self.lp(*arguments, stdin=stdin))
+
+    def run(self, *command: str) -> str:
+        """One of CUPS' programs, against this CUPS."""
+        done = subprocess.run(command, capture_output=True, text=True, env=self.cups.environment(), check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+def eventually(true: Callable[[], bool], what: str) -> None:
+    limit = time.monotonic() + LIMIT_S
+    while not true():
+        assert time.monotonic() < limit, what
+        time.sleep(0.01)
