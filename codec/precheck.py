@@ -40,10 +40,10 @@ def pdf_pages(path: Path, limits: Limits) -> list[PdfPage]:
             pages = list(pdf.pages)
             if len(pages) > limits.pages:
                 raise _too_many(limits, len(pages))
-            if not pages:
-                raise DocumentError(DocumentFault.EMPTY, "This PDF has no pages.")
             if len(pages) != count:
                 raise _damaged(f"the page tree holds {len(pages)} pages and says {count}")
+            if not pages:
+                raise DocumentError(DocumentFault.EMPTY, "This PDF has no pages.")
             sizes = [_checked(page, number, limits) for number, page in enumerate(pages, 1)]
             warnings = [str(warning) for warning in pdf.get_warnings()]
             if warnings:

@@ -29,7 +29,10 @@ from codec.raster_paper import Geometry
 MESSAGE_HEAD = 16 << 10
 MESSAGE_TAIL = 4 << 10
 PIPE_OCTETS = 1 << 20
-_ERROR = re.compile(rb"\*\*\*\* +Error|Error: +/|Unrecoverable error|\*\*\*\* Could not")
+_ERROR = re.compile(
+    rb"\*\*\*\* +Error|Error: +/|Unrecoverable error|\*\*\*\* Could not|errors were encountered at least once"
+)
+_BANNER = re.compile(r"\A(?:GPL Ghostscript|Copyright|This software is|see the file|Processing pages) ?[^\n]*\n")
 _POSTSCRIPT_ERROR = re.compile(r"Error: +/(\w+) in (?:--)?([^\s]+?)(?:--)?\s")
 _PR_SET_PDEATHSIG = 1
 
@@ -63,7 +66,7 @@ def arguments(task: Task) -> list[str]:
     shape = task.geometry
     given = [
         "gs",
-        "-q",
+        # Never "-q": it hides that a PDF had errors which were passed over.
         "-dSAFER",
         "-dNOPAUSE",
         "-dBATCH",
@@ -205,7 +208,10 @@ class _Reader:
         text = bytes(self.head)
         if len(text) >= MESSAGE_HEAD:
             text += b"\n[...]\n" + self.tail
-        return text.decode("utf-8", "replace").strip()
+        said = text.decode("utf-8", "replace")
+        while (banner := _BANNER.match(said)) is not None:
+            said = said[banner.end() :]
+        return said.strip()
 
     def _too_large(self, text: str) -> DocumentError:
         return DocumentError(DocumentFault.TOO_LARGE, text, self.detail)
@@ -229,9 +235,10 @@ class _Reader:
         if "VMerror" in detail or "limitcheck" in detail:
             raise self._too_large(f"Page {self.page} needs more memory than a fax may take.")
         if self.task.pdf:
-            # Errors are often reported without stopping, so the page that is being drawn says nothing then.
+            # Errors may be reported without stopping: then nothing tells which page they belong to.
             where = "This PDF" if whole else f"Page {self.page} of this PDF"
-            raise DocumentError(DocumentFault.DAMAGED, f"{where} is damaged and cannot be drawn whole.", detail)
+            text = f"{where} has errors: parts of it would be missing on the fax."
+            raise DocumentError(DocumentFault.DAMAGED, text, detail)
         found = _POSTSCRIPT_ERROR.search(detail)
         why = f" ({found.group(1)} in {found.group(2)})" if found else ""
         raise DocumentError(

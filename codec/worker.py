@@ -19,6 +19,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,7 +77,7 @@ class Worker:
         elif found.kind is Kind.TEXT:
             from codec.raster_text import pages as text_pages
 
-            pages = sum(1 for _ in text_pages(self.text(source)))
+            pages = sum(1 for _ in islice(text_pages(self.text(source)), self.limits.pages + 1))
         elif found.kind in (Kind.PNG, Kind.JPEG, Kind.GIF):
             from codec.raster_image import opened
 
@@ -148,9 +149,10 @@ class Worker:
             from codec.raster_text import Typewriter
             from codec.raster_text import pages as text_pages
 
-            text = self.text(source)
+            sheets = list(islice(text_pages(self.text(source)), self.limits.pages + 1))
+            self.check_count(len(sheets))
             typewriter = Typewriter(self.shape(Paper.A4), self.resolution)
-            for lines in text_pages(text):
+            for lines in sheets:
                 yield typewriter.draw(lines)
         elif found.kind is Kind.TIFF:
             yield from self.tiff(source)

@@ -238,7 +238,7 @@ HOSTILE: dict[str, Hostile] = {
     "a form that draws itself": Hostile(circular_form, _DAMAGED),
     "tiny pattern": Hostile(tiny_pattern, None),
     "missing TrueType font": Hostile(lambda: missing_font(b"TrueType"), None),
-    "missing CJK font": Hostile(lambda: missing_font(b"CID"), None),
+    "missing CJK font": Hostile(lambda: missing_font(b"CID"), _DAMAGED),
     "PNG of 30,000 x 30,000": Hostile(huge_png, _TOO_LARGE, True),
     "PNG with a text bomb": Hostile(png_with_text_bomb, _DAMAGED, True),
     "PNG cut": Hostile(lambda: cut(corpus.image("PNG"), 0.6), _DAMAGED),
