@@ -26,7 +26,7 @@ from starlette.responses import FileResponse, StreamingResponse
 
 from fax.errors import Cause, FaxError, RequestError, ServerError
 from fax.types import Job, JobState, Recipient, Status, Submission
-from spooler import VERSION, access, store_calls, store_jobs, store_pages
+from spooler import VERSION, access, store_calls, store_events, store_jobs, store_pages
 from spooler.access import Caller
 from spooler.daemon import Daemon
 from spooler.events import follow
@@ -145,6 +145,7 @@ def application(daemon: Daemon) -> FastAPI:
                 jobs=await store.run(store_jobs.counts),
                 spool=str(daemon.spool.root),
                 free_octets=usage.free,
+                cursor=await store.run(store_events.latest),
             )
         )
 

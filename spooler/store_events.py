@@ -6,7 +6,7 @@ it tells of is.
 
 from __future__ import annotations
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, func, insert, select
 
 from fax.types import CallId, Event, JobId, JobState
 from spooler.store import Transaction
@@ -62,3 +62,8 @@ def _event(row: Row[tuple[object, ...]]) -> Event:
         state=None if row.state is None else JobState(row.state),
         text=row.text,
     )
+
+
+def latest(tx: Transaction) -> int:
+    """The cursor of the latest event; 0: there is none."""
+    return tx.connection.scalar(select(func.max(events.c.cursor))) or 0
