@@ -10,36 +10,23 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from itertools import count as counting
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from modem.soft.connection import Connection
-from modem.soft.farend import Answers, ExchangeData, FarEnd, Incoming, Refuses, normalised
+from modem.soft.event import Event
+from modem.soft.farend import Answers, ExchangeData, FarEnd, Incoming, normalised
 from modem.soft.line import Impairments, Moment
 from modem.soft.modem import Hook, SoftModem
 from modem.soft.parties import FaxParty, FaxRecord, Party, Silent
+from modem.soft.script import ScriptedParty
 from modem.soft.spandsp import BLOCK, SAMPLE_RATE, Block, CallEvent
 
 _NO_DIAL_TONE_S: Final = 2.0  # how long a modem listens for it
 _UNKNOWN_S: Final = 2.0  # from the end of dialling to the announcement
-
-
-@dataclass(frozen=True, kw_only=True)
-class Event:
-    """Something that happened. ``kind``: dialled, ringing, busy, no-answer, no-dial-tone, no-carrier, answered, frame,
-    page, far-end-on-hook, record, on-hook."""
-
-    at: float  # seconds of line time since the exchange began
-    call: int
-    kind: str
-    caller: str
-    called: str
-    text: str = ""
-    off_hook_s: float | None = None  # with on-hook: how long the modem was off-hook
-    record: FaxRecord | None = None  # with record
 
 
 class _Call:
@@ -54,13 +41,22 @@ class _Call:
         self.rings: SoftModem | None = None
         self.on_answer: Callable[[], None] | None = None
         self.fax: FaxParty | None = None
+        self.scripted: ScriptedParty | None = None
         self.moments = Counter[str]()
         self.triggers: list[tuple[Moment, Callable[[], None]]] = []
         self.dead = False
 
+    @property
+    def through(self) -> bool:
+        """Whether the far end wants to go on-hook."""
+        if self.scripted is not None:
+            return self.scripted.finished
+        return self.fax is not None and self.fax.finished and self.fax.record is None
+
 
 class Exchange:
-    """See the module. ``out``: where fax machines keep what they receive: ``out/NUMBER/0001.tif`` and ``.json``."""
+    """See the module. ``out``: where fax machines keep what they receive: ``out/NUMBER/0001.tif`` and ``.json``;
+    without it they keep it as long as the exchange lives."""
 
     def __init__(
         self, data: ExchangeData, *, out: Path | None = None, on_event: Callable[[Event], None] | None = None
@@ -68,7 +64,8 @@ class Exchange:
         self.data = data
         self.records: list[FaxRecord] = []
         self.modems: dict[str, SoftModem] = {}
-        self._out = out
+        self._own_folder = None if out is not None else TemporaryDirectory(prefix="platen-exchange-")
+        self._out = Path(self._own_folder.name) if self._own_folder is not None else Path(out or ".")
         self._on_event = on_event
         self._samples = 0
         self._block = Block()
@@ -129,6 +126,8 @@ class Exchange:
             self._finish(call)
         for modem in self.modems.values():
             modem.close()
+        if self._own_folder is not None:
+            self._own_folder.cleanup()
 
     # What modems ask (modem.Switch).
 
@@ -167,7 +166,7 @@ class Exchange:
         for modem in self.modems.values():
             modem.passed(step)
         for call in tuple(self._calls):
-            if call.fax is not None and call.fax.finished and call.fax.record is None:
+            if call.through:
                 self._far_end_on_hook(call)
 
     def _new_call(self, caller: str, called: str) -> _Call:
@@ -209,12 +208,13 @@ class Exchange:
         if call.dead:
             return
         party: Party = Silent()
-        if end.answers is Answers.FAX:
+        if end.script:
+            party = call.scripted = ScriptedParty(end.script, on_moment=lambda what: self._moment(call, what))
+        elif end.answers is Answers.FAX:
             party = call.fax = FaxParty(
                 number=end.number,
                 abilities=end.fax.abilities(end.ident),
                 stem=self._stem(end.number),
-                refuse_dcs=end.refuses is Refuses.DCS,
                 on_moment=lambda what: self._moment(call, what),
             )
         self._connect(call, modem, party, end.line, end.hang_up, end.answers.value)
@@ -290,8 +290,12 @@ class Exchange:
         if call.dead or call.connection is None:
             return
         self._keep_record(call)
-        if call.fax is not None:
-            call.connection.leave(call.fax)
+        for party in (call.fax, call.scripted):
+            if party is not None:
+                call.connection.leave(party)
+        if call.scripted is not None:
+            call.scripted.close()
+            call.scripted = None
         self._say(call, "far-end-on-hook")
         if self.data.says_far_hang_up:
             for modem in tuple(call.modems):
@@ -336,14 +340,23 @@ class Exchange:
             return
         if kind:
             self._say(call, kind)
-        if call.fax is not None and call.fax.record is None:
-            if call.connection is not None:
-                call.fax.hear_the_end(self._block)
-            self._keep_record(call)
+        if call.connection is not None:
+            self._hear_the_end(call)
+        self._keep_record(call)
         call.dead = True
         if call.rings is not None:
             call.rings.ringing_ended()
         self._calls.remove(call)
+
+    def _hear_the_end(self, call: _Call) -> None:
+        """The modem has gone: what is still in the far end's ear (a DCN, say) counts; up to 2 s, outside line time."""
+        party = call.scripted or call.fax
+        for _ in range(100):
+            if party is None or party.finished:
+                break
+            party.transmit(self._block, BLOCK)
+            self._block.silence()
+            party.receive(self._block, BLOCK)
 
     # Small things.
 
@@ -377,10 +390,8 @@ class Exchange:
                 )
             )
 
-    def _stem(self, number: str) -> Path | None:
+    def _stem(self, number: str) -> Path:
         """The next free file name of a fax machine, without suffix."""
-        if self._out is None:
-            return None
         folder = self._out / normalised(number) if normalised(number) else self._out / "incoming"
         folder.mkdir(parents=True, exist_ok=True)
         taken = [int(path.stem) for path in folder.iterdir() if path.stem.isdigit()]

@@ -33,6 +33,7 @@ from pathlib import Path
 import msgspec
 
 from modem.soft.line import CLEAN, Impairments, Moment
+from modem.soft.script import ScriptError, check
 from modem.soft.spandsp import Abilities, Codings, ImageSizes, Modulations, Resolutions
 
 
@@ -44,13 +45,6 @@ class Answers(Enum):
     BUSY = "busy"
     NO_ANSWER = "no-answer"
     UNKNOWN = "unknown"  # no such number: the modem says NO CARRIER
-
-
-class Refuses(Enum):
-    """A fax machine that disconnects (DCN) instead of going on."""
-
-    NOT = "not"
-    DCS = "dcs"  # after the caller's DCS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +93,7 @@ class FarEnd:
     fax: Fax = Fax()
     busy_calls: int = 0  # the first so many calls find it busy
     rings: int = 1  # before it answers; or, when nobody answers, before the exchange gives up
-    refuses: Refuses = Refuses.NOT
+    script: tuple[str, ...] = ()  # instead of a fax machine: steps as ``script.py`` explains them
     hang_up: Moment | None = None  # it goes on-hook then, without a word
     line: Impairments = CLEAN
     note: str = ""  # for people
@@ -144,11 +138,33 @@ def normalised(dialled: str) -> str:
 def load(path: Path) -> ExchangeData:
     """Read a TOML or (``*.json``) JSON file. Raises OSError, and ValueError for a file that is not an exchange."""
     try:
-        if path.suffix == ".json":
-            return msgspec.json.decode(path.read_bytes(), type=ExchangeData)
-        return msgspec.convert(tomllib.loads(path.read_text("utf-8")), type=ExchangeData)
+        text = path.read_text("utf-8")
+        raw = msgspec.json.decode(text) if path.suffix == ".json" else tomllib.loads(text)
+        data = msgspec.convert(raw, type=ExchangeData)
     except (msgspec.MsgspecError, tomllib.TOMLDecodeError) as error:
         raise ValueError(f"{path}: {error}") from error
+    if unknown := _unknown(raw, msgspec.to_builtins(data)):
+        raise ValueError(f"{path}: {unknown} is not known")
+    for end in data.numbers:
+        try:
+            check(end.script)
+            end.fax.abilities(end.ident)
+        except (KeyError, ScriptError) as error:
+            raise ValueError(f"{path}: number {end.number}: {error} is not known") from error
+    return data
+
+
+def _unknown(raw: object, understood: object) -> str:
+    """The first name in ``raw`` that was not understood, or "": a misspelt name must not be passed over."""
+    if isinstance(raw, dict) and isinstance(understood, dict):
+        for name, value in raw.items():
+            if name not in understood:
+                return str(name)
+            if deeper := _unknown(value, understood[name]):
+                return deeper
+    elif isinstance(raw, list) and isinstance(understood, list | tuple):
+        return next((found for pair in zip(raw, understood, strict=False) if (found := _unknown(*pair))), "")
+    return ""
 
 
 _OLD = Fax(
@@ -160,6 +176,7 @@ _OLD = Fax(
     min_scan_line_ms=20,
 )
 
+REFUSES = ("send DIS", "receive DCS", "image long", "send DCN")
 EXAMPLE = ExchangeData(
     numbers=(
         FarEnd(number="5552001", ident="+1 555 2001", note="a fax machine with ECM, MMR, V.17, superfine"),
@@ -180,6 +197,6 @@ EXAMPLE = ExchangeData(
             hang_up=Moment(what="page", nth=2, delay_s=3.0),
             note="a fax machine that hangs up in the middle of page 2",
         ),
-        FarEnd(number="5552015", ident="+1 555 2015", refuses=Refuses.DCS, note="a fax machine that disconnects"),
+        FarEnd(number="5552015", script=REFUSES, note="a fax machine that disconnects after the training"),
     )
 )

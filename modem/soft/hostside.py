@@ -2,7 +2,8 @@
 
 What always holds (libspandsp 0.0.6 needs it): input is given to the modem in pieces that end at a carriage return or
 at DLE ETX; never more than ``PIECE`` octets at once, nothing while clear-to-send is off; DLE SUB is given as two
-doubled DLE; what follows DLE ETX waits for the result code. What it must not do: touch calls or audio.
+doubled DLE; what follows DLE ETX waits for the result code; +FTS after an aborted receive, which that library would
+never answer, is timed here. What it must not do: touch calls or audio.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Final
 
-from modem.soft.spandsp import BLOCK
+from modem.soft.spandsp import BLOCK, SAMPLE_RATE
 
 PIECE: Final = 512
 PER_BLOCK: Final = 1024  # octets per 20 ms: a serial line that is never the bottleneck, yet not endless
@@ -30,6 +31,7 @@ class Mode(Enum):
     RECEIVING = auto()  # +FRM, +FRH, +FRS: any octet ends it
     SENDING = auto()  # data to DLE ETX
     DRAINING = auto()  # DLE ETX is given, the result is not there
+    PAUSING = auto()  # +FTS that is timed here
 
 
 def tokens(line: str) -> list[tuple[str, str]]:
@@ -54,10 +56,13 @@ def tokens(line: str) -> list[tuple[str, str]]:
 
 
 class HostSide:
-    """The host's octets on their way to the modem. ``give`` is the modem's input."""
+    """The host's octets on their way to the modem. ``give`` is the modem's input, ``say`` its output to the host."""
 
-    def __init__(self, give: Callable[[bytes], None], abandon_dialling: Callable[[], None]) -> None:
+    def __init__(
+        self, give: Callable[[bytes], None], say: Callable[[bytes], None], abandon_dialling: Callable[[], None]
+    ) -> None:
         self._give = give
+        self._say = say
         self._abandon = abandon_dialling
         self._pending = bytearray()
         self._room = PER_BLOCK
@@ -66,6 +71,8 @@ class HostSide:
         self._after_crlf = False
         self._line_ended = False
         self._feeding = False
+        self._aborted = False  # a receive was: the library's silence generator is considered running
+        self._pause_left = 0  # samples
         self.mode = Mode.COMMAND
         self.clear_to_send = True
         self.settings: dict[str, str] = {}
@@ -82,11 +89,16 @@ class HostSide:
     def passed(self, samples: int) -> None:
         """So much line time has passed."""
         self._room = min(PER_BLOCK, self._room + max(1, PER_BLOCK * samples // BLOCK))
+        if self.mode is Mode.PAUSING:
+            self._pause_left -= samples
+            if self._pause_left <= 0:
+                self.mode = Mode.COMMAND
+                self._say(b"0\r" if self.settings.get("V") == "0" else b"\r\nOK\r\n")
         self.feed()
 
     def forget(self, *, settings: bool) -> None:
         """The call is over, or the host is gone: nothing that waits belongs to what comes next."""
-        self.mode, self.clear_to_send = Mode.COMMAND, True
+        self.mode, self.clear_to_send, self._aborted = Mode.COMMAND, True, False
         self._line.clear()
         if settings:
             self.settings.clear()
@@ -129,20 +141,27 @@ class HostSide:
             self._pending.clear()
             self._abandon()
             return b""
-        if self.mode is Mode.DRAINING:
+        if self.mode in (Mode.DRAINING, Mode.PAUSING):
             return b""
         if self.mode is Mode.SENDING:
             return self._data_piece()
-        if self.mode is Mode.RECEIVING and self._pending[0] == _CAN:
-            return self._take(1)
+        if self.mode is Mode.RECEIVING:
+            self._aborted = True
+            if self._pending[0] == _CAN:
+                return self._take(1)
         end = self._pending.find(b"\r")
         piece = self._take(end + 1 if end >= 0 else len(self._pending))
-        if self.mode is Mode.COMMAND:
-            self._line += piece
-            if end >= 0:
-                line, self._line = self._line.decode("ascii", "replace"), bytearray()
-                self._command(line)
-                self._line_ended = True
+        if self.mode is Mode.RECEIVING:
+            return piece
+        self._line += piece
+        if not piece.endswith(b"\r"):
+            return piece
+        line, self._line = self._line.decode("ascii", "replace"), bytearray()
+        self._line_ended = True
+        if self._command(line) is Mode.PAUSING:
+            if self.settings.get("E") != "0":
+                self._say(piece)
+            return b""
         return piece
 
     def _take(self, count: int) -> bytes:
@@ -177,7 +196,7 @@ class HostSide:
         del self._pending[:place]
         return bytes(made)
 
-    def _command(self, line: str) -> None:
+    def _command(self, line: str) -> Mode:
         """Note what the line will do before it is given: its results may come at once."""
         for name, value in tokens(line):
             if name == "D":
@@ -191,8 +210,14 @@ class HostSide:
                     self._action = name
                     if name in ("+FRM", "+FRH", "+FRS"):
                         self.mode = Mode.RECEIVING
+                    if name == "+FTS" and self._aborted and value[1:].isdigit():
+                        self._pause_left = int(value[1:]) * SAMPLE_RATE // 100
+                        self.mode = Mode.PAUSING
+                    elif name != "+FTS":
+                        self._aborted = False
             elif "?" not in value and name not in ("H", "O", "I"):
                 self.settings[name] = value
+        return self.mode
 
     def setting(self, name: str, otherwise: int) -> int:
         """The number last set for ``name``, such as S7."""

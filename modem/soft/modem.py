@@ -42,7 +42,7 @@ class SoftModem:
         self._muted = False
         self._used = False
         self._connected = False
-        self._host = HostSide(self._give, self._abandon_dialling)
+        self._host = HostSide(self._give, self._output.extend, self._abandon_dialling)
         self._t31 = T31Modem(self._on_octets, self._on_control)
 
     def write(self, octets: bytes) -> None:

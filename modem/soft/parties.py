@@ -20,7 +20,8 @@ FRAME_NAMES = {
     0x80: "DIS", 0x40: "CSI", 0x20: "NSF", 0x82: "DCS", 0x42: "TSI", 0x22: "NSS", 0xC2: "SUB", 0xA2: "SID",
     0x12: "CTC", 0x84: "CFR", 0x44: "FTT", 0xC4: "CTR", 0x8E: "EOM", 0x4E: "MPS", 0x2E: "EOP", 0x9E: "PRI-EOM",
     0x5E: "PRI-MPS", 0x3E: "PRI-EOP", 0xBE: "PPS", 0xCE: "EOR", 0x6E: "RR", 0x8C: "MCF", 0xCC: "RTP", 0x4C: "RTN",
-    0xAC: "PIP", 0x2C: "PIN", 0xBC: "PPR", 0xEC: "RNR", 0x1C: "ERR", 0xFA: "DCN", 0x1A: "CRP", 0x06: "FCD", 0x86: "RCP",
+    0xAC: "PIP", 0x2C: "PIN", 0xBC: "PPR", 0xEC: "RNR", 0x1C: "ERR", 0xFA: "DCN", 0x1A: "CRP", 0x24: "CSA", 0x62: "TSA", 0xE2: "IRA", 0xCA: "FNV",
+    0x06: "FCD", 0x86: "RCP",
 }  # fmt: skip
 _CALLER_IDENTIFIES = {0x81: "DTC", 0x41: "CIG", 0x21: "NSC", 0xC1: "PWD", 0xA1: "SEP", 0x61: "PSA"}
 _SECOND = {0x00: "NULL", 0x4E: "MPS", 0x8E: "EOM", 0x2E: "EOP"}
@@ -89,7 +90,7 @@ class Silent:
 
 
 class FaxParty:
-    """A fax machine in one call. ``stem``: its files are ``stem.tif`` and ``stem.json``; None: nothing is kept.
+    """A fax machine in one call. ``stem``: its files are ``stem.tif`` (what it received) and ``stem.json``.
 
     ``on_moment``: told the name of each moment (``line.Moment.what``) as it comes.
     """
@@ -99,15 +100,14 @@ class FaxParty:
         *,
         number: str,
         abilities: Abilities,
-        stem: Path | None,
+        stem: Path,
         send: Path | None = None,
-        refuse_dcs: bool = False,
         on_moment: Callable[[str], None] = lambda _what: None,
     ) -> None:
         self._number = number
         self._abilities = abilities
         self._stem = stem
-        self._tiff = send or (stem.with_suffix(".tif") if stem is not None else None)
+        self._tiff = send or stem.with_suffix(".tif")
         self._answers = send is None
         self._on_moment = on_moment
         self._frames: list[FrameRecord] = []
@@ -118,7 +118,6 @@ class FaxParty:
             calling=send is not None,
             receive_to=self._tiff if send is None else None,
             send=send,
-            refuse_dcs=refuse_dcs,
             on_frame=self._on_frame,
         )
 
@@ -133,25 +132,15 @@ class FaxParty:
     def receive(self, block: Block, count: int) -> None:
         self._terminal.receive(block, count)
 
-    def hear_the_end(self, block: Block) -> None:
-        """The other side has gone: what is still in its ear (a DCN, say) counts; up to 2 s."""
-        for _ in range(100):
-            if self.finished:
-                break
-            self._terminal.transmit(block, len(block.samples))
-            block.silence()
-            self._terminal.receive(block, len(block.samples))
-
     def close(self) -> FaxRecord:
         """End the call and write the record."""
         if self.record is None:
             seconds = self._terminal.seconds
             self.record = self._make_record(self._terminal.close(), seconds)
-            if self._stem is not None:
-                path = self._stem.with_suffix(".json")
-                partial = path.with_suffix(".json.new")
-                partial.write_bytes(msgspec.json.format(msgspec.json.encode(self.record), indent=1) + b"\n")
-                partial.rename(path)
+            path = self._stem.with_suffix(".json")
+            partial = path.with_suffix(".json.new")
+            partial.write_bytes(msgspec.json.format(msgspec.json.encode(self.record), indent=1) + b"\n")
+            partial.rename(path)
         return self.record
 
     def _make_record(self, completion: Completion, seconds: float) -> FaxRecord:
@@ -171,7 +160,7 @@ class FaxParty:
             ecm=last.ecm,
             bad_rows=sum(page.bad_rows for page in completion.pages),
             connected_s=round(seconds, 3),
-            tiff=str(self._tiff) if self._tiff is not None and self._tiff.exists() else "",
+            tiff=str(self._tiff) if self._tiff.exists() else "",
             pages=completion.pages,
             frames=tuple(self._frames),
         )

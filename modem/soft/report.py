@@ -12,7 +12,7 @@ from typing import TextIO
 
 import msgspec
 
-from modem.soft.exchange import Event
+from modem.soft.event import Event
 from modem.soft.farend import ExchangeData
 from modem.soft.parties import FaxRecord
 

@@ -20,7 +20,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from modem.soft.exchange import Event, Exchange
+from modem.soft.event import Event
+from modem.soft.exchange import Exchange
 from modem.soft.farend import ExchangeData
 from modem.soft.modem import SoftModem
 from modem.soft.pty import Host, Pty

@@ -243,7 +243,7 @@ class T31Modem:
 class FaxTerminal:
     """libspandsp's own fax machine: an independent T.30, answering into ``receive_to`` or calling with ``send``.
 
-    ``on_frame`` sees every HDLC frame of the control channel and of ECM. ``refuse_dcs``: answers the DCS with DCN.
+    ``on_frame`` sees every HDLC frame of the control channel and of ECM.
     """
 
     def __init__(
@@ -255,7 +255,6 @@ class FaxTerminal:
         send: Path | None = None,
         stored_as: StoredAs = StoredAs.MMR,
         header: str = "",
-        refuse_dcs: bool = False,
         on_frame: Callable[[Frame], None] | None = None,
     ) -> None:
         self._lib = library()
@@ -268,9 +267,6 @@ class FaxTerminal:
         self._lib.fax_set_transmit_on_idle(self._state, 1)
         self._t30: Any = self._lib.fax_get_t30_state(self._state)
         self._configure(abilities, receive_to, send, stored_as, header)
-
-        def phase_b(_t30: object, _user: object, fcf: int) -> int:
-            return 12 if refuse_dcs and fcf & 0xFE == 0x82 else 0  # any error code makes the terminal send DCN
 
         def phase_d(_t30: object, _user: object, _fcf: int) -> int:
             self._pages.append(self.statistics())
@@ -285,7 +281,6 @@ class FaxTerminal:
 
         make, null = self._callbacks.make, ffi.NULL
         handler = "int(t30_state_t *, void *, int)"
-        self._lib.t30_set_phase_b_handler(self._t30, make(handler, phase_b), null)
         self._lib.t30_set_phase_d_handler(self._t30, make(handler, phase_d), null)
         self._lib.t30_set_phase_e_handler(self._t30, make("void(t30_state_t *, void *, int)", phase_e), null)
         self._lib.t30_set_real_time_frame_handler(
