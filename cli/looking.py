@@ -56,7 +56,7 @@ def jobs(
         [
             (
                 str(job.id),
-                job.state.value,
+                words.STATES[job.state] if output.on_terminal() else job.state.value,
                 words.recipient(job.recipient),
                 job.title,
                 words.pages(job),

@@ -32,6 +32,7 @@ STYLES = {
     "damaged": "yellow",
     "cancelled": "dim",
     "address": "yellow",
+    "waits": "yellow",
     "held": "yellow",
     "sending": "cyan",
 }

@@ -36,6 +36,9 @@ _KINDS = {
     "addressed": "recipient named",
 }
 
+_NEED_KIND = ("waiting", "call-ended", "failed", "cancelled")
+"""Kinds whose text is a reason, which says little without its kind."""
+
 
 def recipient(whom: Recipient) -> str:
     names = " ".join(part for part in (whom.name, f"({whom.company})" if whom.company else "") if part)
@@ -55,12 +58,16 @@ def why(job: Job) -> str:
 
 
 def event(happened: Event) -> str:
-    """What happened, as half a sentence: ``page 1 of 3 confirmed``."""
+    """What happened: in the daemon's words where it says some, else in ours (``page 1 of 3 confirmed``)."""
     words = _KINDS.get(happened.kind, happened.kind)
+    text = happened.text.strip()
+    if text and happened.kind not in _NEED_KIND:
+        return text
+    if text:
+        return text if text.casefold().startswith(words) else f"{words.capitalize()}: {text}"
     if happened.kind == "prepared" and happened.pages is not None:
         words = f"prepared, {count(happened.pages, 'page')}"
     elif happened.page is not None:
         of = f" of {happened.pages}" if happened.pages is not None else ""
         words = f"page {happened.page}{of} {words}"
-    text = happened.text.strip()
-    return f"{words}: {text}" if text and text.casefold() not in words.casefold() else words
+    return words.capitalize()
