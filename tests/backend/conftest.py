@@ -55,6 +55,15 @@ def recorder(open_folder: Path, incoming: Path) -> Iterator[Recorder]:
     server.stop()
 
 
+@pytest.fixture
+def own_desk(open_folder: Path, recorder: Recorder) -> Iterator[Desk]:
+    """A cupsd for one test, which may kill it; it writes its state at once, and gives jobs up after one try."""
+    folder = Path(tempfile.mkdtemp(prefix="own-", dir=open_folder))
+    settings = ("DirtyCleanInterval 0", "JobRetryLimit 1", "JobRetryInterval 1")
+    with PrivateCups(folder, daemon_socket=recorder.path, spool=open_folder / "spool", settings=settings) as cups:
+        yield Desk(cups)
+
+
 @pytest.fixture(scope="session")
 def pdf_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("pdf")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping
@@ -75,11 +77,61 @@ class Desk:
         """Print and wait for the end."""
         return self.wait(self.lp(*arguments, stdin=stdin))
 
+    @property
+    def program(self) -> Path:
+        return self.cups.folder / "bin" / "backend" / "platen"
+
+    def kill(self, who: str) -> Process:
+        """SIGKILL the "parent" or the "worker" of the one backend that runs."""
+        (parent,), (worker,) = backends(self.program)
+        victim = parent if who == "parent" else worker
+        os.kill(victim.pid, signal.SIGKILL)
+        eventually(lambda: not victim.running, "it does not die")
+        return worker if who == "parent" else parent
+
+    def no_backend_runs(self) -> bool:
+        return backends(self.program) == ([], [])
+
     def run(self, *command: str) -> str:
         """One of CUPS' programs, against this CUPS."""
         done = subprocess.run(command, capture_output=True, text=True, env=self.cups.environment(), check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process, by /proc."""
+
+    pid: int
+    parent: int
+    command: tuple[str, ...]
+
+    @property
+    def running(self) -> bool:
+        return any(item.pid == self.pid for item in processes())
+
+
+def processes() -> list[Process]:
+    """All that run; zombies do not."""
+    found: list[Process] = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                state, parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
+                command = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            except OSError:
+                continue
+            if state != "Z":
+                found.append(Process(int(entry.name), int(parent), tuple(command)))
+    return found
+
+
+def backends(program: Path) -> tuple[list[Process], list[Process]]:
+    """The parents and the workers of the backend program that run."""
+    ours = [process for process in processes() if str(program) in process.command]
+    pids = {process.pid for process in ours}
+    return [p for p in ours if p.parent not in pids], [p for p in ours if p.parent in pids]
 
 
 def eventually(true: Callable[[], bool], what: str) -> None:

@@ -26,6 +26,8 @@ class Gate:
     opened: threading.Event = field(default_factory=threading.Event)
 
     def pass_through(self) -> None:
+        if self.reached.is_set():
+            return  # the first comer alone is stopped
         self.reached.set()
         if not self.opened.wait(30):
             raise TimeoutError("nobody opened the gate")
@@ -52,6 +54,7 @@ class Recorder:
         self.requests: list[str] = []
         self.refusals: dict[str, tuple[int, str, str]] = {}
         self.gates: dict[str, Gate] = {}
+        self.dead = False
         self._next = 41
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
@@ -73,6 +76,12 @@ class Recorder:
             self._server.server_close()
             self.path.unlink(missing_ok=True)
             self._server = None
+
+    def hang_up(self) -> None:
+        """Break every connection that is open, as a daemon that dies does; those at a gate do nothing any more."""
+        self.dead = True
+        for gate in self.gates.values():
+            gate.opened.set()
 
     def refuse(self, request: str, status: int, cause: str, text: str) -> None:
         """Answer ``request`` ("documents" or "submissions") with a problem document."""
@@ -117,6 +126,9 @@ class _Handler(BaseHTTPRequestHandler):
         with recorder.lock:
             recorder.requests.append(name)
         self._pass(f"before {name}")
+        if recorder.dead:
+            self.close_connection = True
+            return
         if name in recorder.refusals:
             status, cause, text = recorder.refusals[name]
             problem = {"type": cause, "title": text, "status": status, "detail": None}
