@@ -50,7 +50,6 @@ class Daemon:
         await asyncio.to_thread(self.intake.tidy_strays)
         await asyncio.to_thread(self._tidy_covers)
         await asyncio.to_thread(self.preparation.start)
-        await asyncio.to_thread(self.incoming.take_in)
         await self.dispatcher.start()
         self._chores = [
             asyncio.create_task(self._every(self.settings.incoming_every_s, self.incoming.take_in), name="incoming"),
@@ -75,11 +74,11 @@ class Daemon:
 
     async def _every(self, pause_s: float, chore: Callable[[], None]) -> None:
         while True:
-            await asyncio.sleep(pause_s)
             try:
                 await asyncio.to_thread(chore)
             except Exception:
                 log.exception("A chore failed; it is tried again")
+            await asyncio.sleep(pause_s)
 
     def _tidy_covers(self) -> None:
         """Remove cover pages that a crash left without a job."""

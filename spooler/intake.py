@@ -44,7 +44,8 @@ class Intake:
         self._limits = codec_limits(settings)
         # Between a file and its row nobody may tidy up.
         self._placing = threading.Lock()
-        self._inspecting = threading.Semaphore(settings.limits.workers)
+        # Who waits for a turn waits on the loop, not on a thread that others need.
+        self._turns = asyncio.Semaphore(settings.limits.workers)
 
     async def receive(self, stream: AsyncIterator[bytes], name: str) -> Document:
         """Take in what ``stream`` gives. ``name``: the file's name as people know it.
@@ -60,7 +61,8 @@ class Intake:
                     octets += len(block)
                     self._check_size(octets)
                     await asyncio.to_thread(_write, file, digest, block)
-            return await asyncio.to_thread(self._take, path, digest.hexdigest(), octets, name)
+            async with self._turns:
+                return await asyncio.to_thread(self._take, path, digest.hexdigest(), octets, name)
 
     def copy(self, source: BinaryIO) -> Document:
         """Take in what an open file of no name holds; the file stays. Raises DocumentError, ServerError."""
@@ -87,8 +89,7 @@ class Intake:
         if known is not None and (known.type == PDF or not name.lower().endswith(".pdf")):
             return known
         try:
-            with self._inspecting:
-                about = documents.inspect(path, name or None, limits=self._limits, scratch=path.parent)
+            about = documents.inspect(path, name or None, limits=self._limits, scratch=path.parent)
         except CodecDocumentError as error:
             raise DocumentError(Cause(error.fault.value), error.text, error.detail or None) from error
         except CodecError as error:

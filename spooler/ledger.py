@@ -111,7 +111,9 @@ def _said(line: Line, page: tuple[int, int] | None, number: str) -> News | None:
 
 def _trained(line: Line) -> str:
     fields = line.fields
-    parts = [str(fields[name]) for name in ("modulation", "coding") if fields.get(name)]
+    parts = [str(fields["modulation"])] if fields.get("modulation") else []
+    if fields.get("coding"):
+        parts.append(str(fields["coding"]).upper())
     if isinstance(rate := fields.get("rate_bps"), int):
         parts.insert(0, f"{rate} bit/s")
     if fields.get("ecm"):

@@ -43,6 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run(settings: Settings) -> int:
     """Run the daemon until it is told to end; returns the exit code."""
+    # Faxes are nobody else's business; what others may reach is opened by name.
+    os.umask(0o077)
     spool = Spool(settings.spool.absolute())
     try:
         with spool.only_instance():

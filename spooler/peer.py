@@ -21,6 +21,8 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from spooler.spool import make_public
+
 _UCRED = struct.Struct("3i")
 LISTEN_BACKLOG = 1024
 
@@ -84,7 +86,7 @@ def listen(path: Path, mode: int) -> socket.socket:
 
     The name appears only when the socket listens and has its mode: a client finds nobody or somebody, never half.
     """
-    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    make_public(path.parent)
     temporary = path.with_name(path.name + ".new")
     with suppress(FileNotFoundError):
         temporary.unlink()

@@ -36,7 +36,8 @@ from spooler.store_calls import CallOrder, OpenCall
 log = logging.getLogger(__name__)
 TAIL_S = 0.15
 LOOK_S = 1.0
-LAUNCH_PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+LOOK_STARTING_S = 0.2
+LAUNCH_PAUSES_S = (3.0, 3.0, 5.0, 10.0, 30.0)  # until the next start; a process takes a while to take its lock
 SILENT_LOOKS = 7  # looks at a journal that brings nothing before its writer is looked for
 
 
@@ -104,7 +105,7 @@ class Port:
         return PortShown(
             name=self.name,
             device=self.settings.device if self.settings else "",
-            state=PortState.SENDING.value if running and self.state is PortState.IDLE else self.state.value,
+            state=PortState.SENDING.value if running and running.started else self.state.value,
             detail=self.detail,
             job=JobId(running.jobs[0]) if running and running.jobs else None,
         )
@@ -149,8 +150,13 @@ class Port:
                 log.exception("Port %s", self.name)
                 await asyncio.sleep(LOOK_S)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), TAIL_S if self._calls else LOOK_S)
+                await asyncio.wait_for(self._wake.wait(), self._pause_s())
             self._wake.clear()
+
+    def _pause_s(self) -> float:
+        if self._calls:
+            return TAIL_S
+        return LOOK_STARTING_S if self.state is PortState.STARTING else LOOK_S
 
     def _set(self, state: PortState, detail: str = "") -> None:
         if (state, detail) != (self.state, self.detail):
@@ -214,7 +220,7 @@ class Port:
             return True
         if not await asyncio.to_thread(running.plan.exists):
             # The plan is written before the process hears of the call.
-            await self._give_back(running, "The fax server was restarted before it dialled")
+            await self._give_back(running, "The fax server was restarted before it dialled", pause_s=0)
             return False
         if running.cancelling and await self._withdraw(running):
             return False
@@ -291,9 +297,10 @@ class Port:
         await self._store.run(work)
         self._done(running)
 
-    async def _give_back(self, running: _Running, reason: str) -> None:
+    async def _give_back(self, running: _Running, reason: str, pause_s: float | None = None) -> None:
         log.warning("Call %s: %s", running.call, reason)
-        until = datetime.now(UTC) + timedelta(seconds=self._all.device_delay_s)
+        pause_s = self._all.device_delay_s if pause_s is None else pause_s
+        until = datetime.now(UTC) + timedelta(seconds=pause_s)
         await self._store.run(partial(store_calls.give_back, call=running.call, reason=reason, until=until))
         self._done(running)
 

@@ -48,6 +48,13 @@ def sync_file(path: Path) -> None:
         os.close(handle)
 
 
+def make_public(path: Path) -> None:
+    """Make a folder that everybody may pass through, if there is none, whatever our mask is. Raises OSError."""
+    if not path.is_dir():
+        path.mkdir(parents=True, exist_ok=True)
+        path.chmod(0o755)
+
+
 @dataclass(frozen=True)
 class Spool:
     """Paths below the spool folder ``root``."""
@@ -111,7 +118,6 @@ class Spool:
         so. Raises SpoolError.
         """
         try:
-            self.root.mkdir(mode=0o755, parents=True, exist_ok=True)
             for name in FOLDERS:
                 (self.root / name).mkdir(mode=0o700, exist_ok=True)
             for entry in (self.root / "tmp").iterdir():
@@ -142,7 +148,7 @@ class Spool:
         """Hold the spool for ourselves, at most until the process ends. Raises SpoolBusyError, SpoolError."""
         path = self.root / "lock"
         try:
-            self.root.mkdir(mode=0o755, parents=True, exist_ok=True)
+            make_public(self.root)
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise SpoolError(f"The spool {self.root} cannot be written: {error.strerror or error}") from error

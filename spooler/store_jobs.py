@@ -332,7 +332,7 @@ def job_of(about: JobRow) -> Job:
         cover=None if about.cover is None else msgspec.json.decode(about.cover, type=CoverPage),
         resolution=Resolution(about.resolution),
         created=about.created,
-        reason=about.reason,
+        reason=about.reason or {"address": "Waits for its recipient to be named", "held": "Held"}.get(about.state),
         cause=about.cause,
         until=about.until if waits else None,
         attempts=about.attempts,
