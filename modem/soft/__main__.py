@@ -26,6 +26,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, help="folder for what the fax machines receive")
     parser.add_argument("--json", action="store_true", help="JSON Lines instead of text")
     parser.add_argument("--frames", action="store_true", help="also a line for each T.30 frame")
+    parser.add_argument("--speed", type=float, default=1.0, help="line time is so much faster than the clock (tests)")
     return parser
 
 
@@ -37,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         asked.append(Asked(number=number or str(100 + place), link=Path(path)))
     try:
         data = load(options.config) if options.config else EXAMPLE
-        serve(asked, data, out=options.out, as_json=options.json, frames=options.frames)
+        serve(asked, data, out=options.out, as_json=options.json, frames=options.frames, speed=options.speed)
     except (OSError, ValueError, SpandspMissing) as error:
         print(f"softmodem: {error}", file=sys.stderr)
         return 1

@@ -28,8 +28,8 @@ from modem.soft.pty import Host, Pty
 from modem.soft.report import Reporter
 from modem.soft.spandsp import SAMPLE_RATE
 
-_TICK_S: Final = 0.01
-_CATCH_UP_S: Final = 0.1  # of line time between two looks at the hosts
+_TICK_S: Final = 0.01  # this and the others: of the clock
+_CATCH_UP_S: Final = 0.1  # the most line time between two looks at the hosts
 _FORGIVE_S: Final = 1.0  # later than this, line time waits
 _LOOK_S: Final = 0.05  # how often closed devices are looked at
 _ENOUGH: Final = 2048  # octets in a modem, above which its pty is not read
@@ -76,7 +76,11 @@ class _Port:
 
 
 class Server:
-    """Modems on ptys with one exchange. Raises OSError when a link cannot be made, SpandspMissing."""
+    """Modems on ptys with one exchange. Raises OSError when a link cannot be made, SpandspMissing.
+
+    ``speed``: how many seconds of line time pass in one of the clock, for tests and shows: far ends and modems become
+    so much faster, hosts and their timers do not. 1 is the truth; above about 5 a host seems slow to its far ends.
+    """
 
     def __init__(
         self,
@@ -85,7 +89,11 @@ class Server:
         *,
         out: Path | None = None,
         on_event: Callable[[Event], None] | None = None,
+        speed: float = 1.0,
     ) -> None:
+        if not 0.1 <= speed <= 20:
+            raise ValueError(f"a speed of {speed} is not between 0.1 and 20")
+        self._speed = speed
         self.exchange = Exchange(data, out=out, on_event=on_event)
         self._ports: list[_Port] = []
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -110,7 +118,7 @@ class Server:
 
     def run(self) -> None:
         """Serve until ``stop``."""
-        start = time.monotonic() - self.exchange.now
+        start = time.monotonic() - self.exchange.now / self._speed
         look_at = 0.0
         while not self._stopping:
             self._wait(self._timeout(start))
@@ -120,13 +128,13 @@ class Server:
                 look_at = now + _LOOK_S
             for port in self._ports:
                 port.take()
-            late = now - start - self.exchange.now
+            late = now - start - self.exchange.now / self._speed
             if self.exchange.talking:
                 if late > _FORGIVE_S:
                     start += late - _CATCH_UP_S
                 late = min(late, _CATCH_UP_S)
             if late >= _TICK_S:
-                self.exchange.advance(int(late * SAMPLE_RATE))
+                self.exchange.advance(int(late * self._speed * SAMPLE_RATE))
             for port in self._ports:
                 port.give()
 
@@ -142,10 +150,10 @@ class Server:
     def _timeout(self, start: float) -> float | None:
         """Seconds until something has to be done without a host's doing."""
         if self.exchange.talking:
-            return max(0.0, _TICK_S - (time.monotonic() - start - self.exchange.now))
+            return max(0.0, _TICK_S - (time.monotonic() - start - self.exchange.now / self._speed))
         waits: list[float] = []
         if self.exchange.next_due is not None:
-            waits.append(max(0.0, self.exchange.next_due + start - time.monotonic()) + _TICK_S)
+            waits.append(max(0.0, self.exchange.next_due / self._speed + start - time.monotonic()) + _TICK_S)
         if any(port.pty.host is Host.GONE for port in self._ports):
             waits.append(_LOOK_S)
         return min(waits, default=None)
@@ -189,15 +197,21 @@ def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
 
 
 def serve(
-    asked: Sequence[Asked], data: ExchangeData, *, out: Path | None, as_json: bool = False, frames: bool = False
+    asked: Sequence[Asked],
+    data: ExchangeData,
+    *,
+    out: Path | None,
+    as_json: bool = False,
+    frames: bool = False,
+    speed: float = 1.0,
 ) -> None:
     """Offer the modems until SIGTERM or SIGINT; one line on stdout when ready and one for each event of a call.
 
     ``out``: folder of the fax machines, ``out/NUMBER/0001.tif`` and ``.json``. ``as_json``: JSON Lines instead of text.
-    ``frames``: also a line for each T.30 frame. Raises OSError, SpandspMissing.
+    ``frames``: also a line for each T.30 frame. ``speed``: see ``Server``. Raises OSError, ValueError, SpandspMissing.
     """
     reporter = Reporter(sys.stdout, as_json=as_json, frames=frames)
-    server = Server(asked, data, out=out, on_event=reporter.event)
+    server = Server(asked, data, out=out, on_event=reporter.event, speed=speed)
     try:
         with _stopped_by_signals(server.stop):
             reporter.ready(server.devices, data)
