@@ -141,22 +141,22 @@ def _dialled(text: str, *, before: str = "", after: str = "") -> str:
     scheme, colon, rest = text.partition(":")
     if colon and scheme.lower() not in ("tel", "fax"):
         raise AskedError(f"A destination of the kind {scheme[:20]!r} cannot be faxed to: give it as tel:+49...")
-    number, *extras = unquote(rest if colon else text, errors="replace").split(";")
-    extras = [item.strip() for item in extras if item.strip()]
-    if extension := next((item[4:] for item in extras if item.lower().startswith("ext=")), ""):
-        extras = [item for item in extras if not item.lower().startswith("ext=")]
-        after = f",{extension}{after}"
-    if extras:
-        context = next((item[14:] for item in extras if item.lower().startswith("phone-context=+")), "")
-        if not context and not before and not after:
-            return f"tel:{number};{';'.join(extras)}"  # the daemon knows what it can do with them
-        number = f"+{context}{number}" if context else number
-    if before and number.strip().startswith("+"):
+    number, *extras = (part.strip() for part in (unquote(rest, errors="replace") if colon else text).split(";"))
+    others: list[str] = []
+    for name, _, value in (extra.partition("=") for extra in extras if extra):
+        if name.lower() == "ext":
+            after = f",{value}{after}"
+        elif name.lower() == "phone-context" and value.startswith("+"):
+            number = value + number  # counts only within this prefix: alone it would reach somebody else
+        else:
+            others.append(f";{name}={value}")
+    if before and number.startswith("+"):
         raise AskedError(
             "A prefix cannot stand before a number that begins with +: leave the prefix out, or give the number as it"
             " is dialled"
         )
-    return f"{before}{number}{after}"
+    dialled = f"{before}{number}{after}"
+    return f"tel:{dialled}{''.join(others)}" if others else dialled  # the daemon knows what it can do with the others
 
 
 def _sheet(attribute: Attribute | None) -> Collection | None:
