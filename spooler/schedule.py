@@ -106,6 +106,8 @@ class Schedule:
             if candidate is None:
                 continue
             if candidate.ready_at is not None and candidate.ready_at > now:
+                # It was put off, or the clock was set back.
+                heapq.heappush(self._later, (candidate.ready_at, job))
                 if candidate.number not in self._numbers:
                     self._release(candidate.number)
                 continue
