@@ -32,6 +32,7 @@ from modem.port.run import CallRun
 
 RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 CHECK_SECONDS = 300.0
+STUCK = frozenset((Cause.DEVICE_SILENT, Cause.DEVICE_ERROR, Cause.DEVICE_NOT_FAX, Cause.PORT_DIED))
 
 log = logging.getLogger(__name__)
 
@@ -315,7 +316,7 @@ class Port:
         log.info("call %s has ended: %s: %s", run.plan.call, outcome.cause.value, outcome.text)
         if run.device_lost:
             self._go_down(Cause.DEVICE_MISSING, f"{self.device_path} has vanished")
-        elif outcome.fault in (Fault.DEVICE, Fault.US):
+        elif outcome.cause in STUCK:
             self._recover(outcome.text)
         else:
             self.state, self.reason = PortState.IDLE, ""
