@@ -75,6 +75,7 @@ class HostSide:
         self._pause_left = 0  # samples
         self.mode = Mode.COMMAND
         self.clear_to_send = True
+        self.owes_result = False  # a command that takes time has had none yet
         self.settings: dict[str, str] = {}
 
     @property
@@ -93,16 +94,17 @@ class HostSide:
             self._pause_left -= samples
             if self._pause_left <= 0:
                 self.mode = Mode.COMMAND
-                self._say(b"0\r" if self.settings.get("V") == "0" else b"\r\nOK\r\n")
+                self.say_result("OK", "0")
         self.feed()
 
     def forget(self, *, settings: bool) -> None:
         """The call is over, or the host is gone: nothing that waits belongs to what comes next."""
         self.mode, self.clear_to_send, self._aborted = Mode.COMMAND, True, False
+        self.owes_result = False
         self._line.clear()
+        self._pending.clear()
         if settings:
             self.settings.clear()
-            self._pending.clear()
 
     def feed(self) -> None:
         """Give what may be given now."""
@@ -129,7 +131,12 @@ class HostSide:
             elif self._action in ("+FTM", "+FTH", "A"):
                 self.mode = Mode.SENDING
         elif result in _FINAL and self.mode is not Mode.SENDING:
-            self.mode = Mode.COMMAND
+            self.mode, self.owes_result = Mode.COMMAND, False
+
+    def say_result(self, verbose: str, numeric: str) -> None:
+        """A result that the modem state itself would not give."""
+        self.owes_result = False
+        self._say(f"{numeric}\r".encode() if self.settings.get("V") == "0" else f"\r\n{verbose}\r\n".encode())
 
     def _next_piece(self) -> bytes:
         if self.mode in (Mode.DIALLING, Mode.RECEIVING) and self._line_ended and self._pending[0] == _LF:
@@ -207,7 +214,7 @@ class HostSide:
                 self.settings.clear()
             elif name in ("+FTM", "+FTH", "+FRM", "+FRH", "+FTS", "+FRS"):
                 if value.startswith("=") and value != "=?":
-                    self._action = name
+                    self._action, self.owes_result = name, True
                     if name in ("+FRM", "+FRH", "+FRS"):
                         self.mode = Mode.RECEIVING
                     if name == "+FTS" and self._aborted and value[1:].isdigit():

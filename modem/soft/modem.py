@@ -104,6 +104,8 @@ class SoftModem:
             self._tell(CallEvent.CONNECTED)  # only a connected state says NO CARRIER
         self.hook = Hook.ON
         self._tell(CallEvent.HANGUP)
+        if self._host.owes_result:  # data was ended, or silence waited for: libspandsp forgets the result
+            self._host.say_result("NO CARRIER", "3")
         self._host.forget(settings=False)
 
     def passed(self, count: int) -> None:

@@ -21,15 +21,16 @@ def picture(rows: int, seed: int) -> Image.Image:
     return image
 
 
-def save_fax(path: Path, *pages: Image.Image) -> Path:
-    """A TIFF-F as a fax program writes it: 204 by 196 dpi, T.6."""
+def save_fax(path: Path, *pages: Image.Image, dpi_y: int = 196) -> Path:
+    """A TIFF-F as a fax program writes it: 204 dpi across, T.6, one strip."""
     tags = TiffImagePlugin.ImageFileDirectory_v2()
     tags[TiffImagePlugin.PHOTOMETRIC_INTERPRETATION] = 0
+    tags[TiffImagePlugin.ROWSPERSTRIP] = max(page.height for page in pages)
     pages[0].save(
         path,
         format="TIFF",
         compression="group4",
-        dpi=(204, 196),
+        dpi=(204, dpi_y),
         tiffinfo=tags,
         save_all=True,
         append_images=pages[1:],
