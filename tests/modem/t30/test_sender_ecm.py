@@ -39,6 +39,7 @@ from tests.modem.t30.play import (
 )
 
 TRAINED: list[list[Reply]] = [GREETING_ECM, [CFR]]
+FOUR_PPR: list[list[Reply]] = [[ppr(1)], [ppr(1)], [ppr(1)], [ppr(1)]]
 SMALL = page(rows=40)
 LONG = page(rows=60, noise=1)  # a hundred frames
 HUGE = page(rows=200, noise=1)  # more than one block
@@ -130,7 +131,7 @@ def test_a_map_of_any_shape_asks_for_frames_that_exist(octets: bytes) -> None:
 
 
 def test_after_the_fourth_ppr_the_rate_stays_when_half_of_the_frames_came_through() -> None:
-    played = play([*TRAINED, *[[ppr(1)]] * 4, [CTR], [MCF]], [LONG])
+    played = play([*TRAINED, *FOUR_PPR, [CTR], [MCF]], [LONG])
     count = frame_count()
     assert after_training(played) == [
         f"block 14400 short {count}",
@@ -152,7 +153,7 @@ def test_after_the_fourth_ppr_the_rate_stays_when_half_of_the_frames_came_throug
 
 
 def test_after_ctr_training_is_long_once() -> None:
-    played = play([*TRAINED, *[[ppr(1)]] * 4, [CTR], [ppr(1)], [MCF]], [LONG])
+    played = play([*TRAINED, *FOUR_PPR, [CTR], [ppr(1)], [MCF]], [LONG])
     trainings = [word.split()[2] for word in played.sent if word.startswith("block")]
     assert trainings == ["short"] * 4 + ["long", "short"]
 
@@ -173,7 +174,7 @@ def test_the_modulation_is_left_when_nothing_came_through() -> None:
 
 
 def rows_of_pprs(count: int) -> list[list[Reply]]:
-    return [each for _ in range(count) for each in ([ppr(1)], [ppr(1)], [ppr(1)], [ppr(1)], [CTR])]
+    return [*FOUR_PPR, [CTR]] * count
 
 
 def test_a_page_in_t6_is_never_given_up_with_a_gap() -> None:
@@ -188,29 +189,27 @@ def test_a_page_in_t6_is_never_given_up_with_a_gap() -> None:
 @pytest.mark.parametrize("answer", [[ERR], [MCF], [RNR, ERR]])
 def test_a_page_in_t4_goes_on_damaged_after_eor(answer: list[Reply]) -> None:
     end: list[list[Reply]] = [[each] for each in answer]
-    played = play([*TRAINED, *rows_of_pprs(2), *[[ppr(1)]] * 4, *end], [LONG], codings=ONE_DIMENSIONAL)
+    played = play([*TRAINED, *rows_of_pprs(2), *FOUR_PPR, *end], [LONG], codings=ONE_DIMENSIONAL)
     assert played.cause is Cause.OK
     assert "EOR-EOP" in played.sent
     assert played.fates == [Fate.DAMAGED]
 
 
 def test_a_block_given_up_in_the_middle_damages_the_whole_page() -> None:
-    played = play(
-        [*TRAINED, *rows_of_pprs(2), *[[ppr(1)]] * 4, [ERR], [MCF], [MCF]], [HUGE, SMALL], codings=ONE_DIMENSIONAL
-    )
+    played = play([*TRAINED, *rows_of_pprs(2), *FOUR_PPR, [ERR], [MCF], [MCF]], [HUGE, SMALL], codings=ONE_DIMENSIONAL)
     assert "EOR-NULL" in played.sent
     assert played.fates == [Fate.DAMAGED, Fate.CONFIRMED]
 
 
 def test_eor_and_ctc_are_repeated_like_any_command() -> None:
-    start = [*TRAINED, *[[ppr(1)]] * 4]
+    start: list[list[Reply]] = [*TRAINED, *FOUR_PPR]
     played = play([*start, [], [CRP], [CTR], [MCF]], [LONG])
     assert played.sent.count("CTC") == 3
     assert played.cause is Cause.OK
     played = play([*start, [], [BAD], []], [LONG])
     assert played.sent.count("CTC") == 3
     assert played.cause in (Cause.NO_ANSWER_TO_PAGE, Cause.LINE_LOST)
-    gives_up = [*TRAINED, *rows_of_pprs(2), *[[ppr(1)]] * 4]
+    gives_up: list[list[Reply]] = [*TRAINED, *rows_of_pprs(2), *FOUR_PPR]
     played = play([*gives_up, [], [], [ERR]], [LONG], codings=ONE_DIMENSIONAL)
     assert played.sent.count("EOR-EOP") == 3
     assert played.fates == [Fate.DAMAGED]
@@ -264,7 +263,7 @@ def test_three_rr_without_an_answer_end_the_call() -> None:
 
 
 def test_rnr_to_ctc() -> None:
-    played = play([*TRAINED, *[[ppr(1)]] * 4, [RNR], [CTR], [MCF]], [LONG])
+    played = play([*TRAINED, *FOUR_PPR, [RNR], [CTR], [MCF]], [LONG])
     assert any(word.startswith("block 14400 long") for word in played.sent)
     assert played.cause is Cause.OK
 

@@ -8,9 +8,10 @@ from codec.page import Coding, Resolution
 from modem.outcome import Cause, Fate, Phase
 from modem.t30 import line
 from modem.t30.capabilities import parse_dcs
-from modem.t30.frames import Type, ident_fif, ident_text
+from modem.t30.frames import Frame, Type, ident_fif, ident_text
 from modem.t30.notes import FarEnd
-from modem.t30.sender import SenderPolicy
+from modem.t30.sender import Sender, SenderPolicy
+from modem.t30.supply import CodedPages, Sheet
 from tests.modem.t30.play import (
     ALL_CODES,
     BAD,
@@ -26,7 +27,6 @@ from tests.modem.t30.play import (
     LOST,
     MCF,
     PLAIN,
-    Frame,
     Reply,
     dis,
     far,
@@ -332,9 +332,6 @@ def test_ecm_is_used_only_when_both_want_it() -> None:
     ],
 )
 def test_what_dialling_can_end_with(result: line.DialResult, cause: Cause) -> None:
-    from modem.t30.sender import Sender
-    from modem.t30.supply import CodedPages, Sheet
-
     sender = Sender("1", CodedPages([Sheet(page())]), SenderPolicy(), 0.0)
     sender.handle(line.Ready(ALL_CODES), 1.0)
     sender.handle(line.DialFailed(result), 9.0)
