@@ -78,14 +78,13 @@ def _checked(page: pikepdf.Page, number: int, limits: Limits) -> PdfPage:
     contents = page.obj.get("/Contents")
     if contents is not None and not _is_content(contents):
         raise _damaged(f"page {number}: its content is missing")
-    left, bottom, right, top = (float(side) for side in page.mediabox)
-    crop = [float(side) for side in page.cropbox]
-    # A crop box reaches no further than the page: PDF 32000-1, 14.11.2.
-    visible = max(left, crop[0]), max(bottom, crop[1]), min(right, crop[2]), min(top, crop[3])
-    if visible[0] < visible[2] and visible[1] < visible[3]:
-        left, bottom, right, top = visible
+    media, crop = _box(page.mediabox), _box(page.cropbox)
+    # A crop box reaches no further than the page: ISO 32000-1, 14.11.2.
+    visible = max(media[0], crop[0]), max(media[1], crop[1]), min(media[2], crop[2]), min(media[3], crop[3])
+    if visible[0] >= visible[2] or visible[1] >= visible[3]:
+        visible = media
     unit = float(page.obj.get("/UserUnit", 1))
-    width, height = abs(right - left) * unit, abs(top - bottom) * unit
+    width, height = (visible[2] - visible[0]) * unit, (visible[3] - visible[1]) * unit
     if max(width, height) > limits.page_side_pt:
         raise DocumentError(
             DocumentFault.TOO_LARGE,
@@ -93,7 +92,15 @@ def _checked(page: pikepdf.Page, number: int, limits: Limits) -> PdfPage:
         )
     if min(width, height) < 1:
         raise _damaged(f"page {number}: its size is {width} x {height} points")
-    return PdfPage(height, width) if page.rotation % 180 == 90 else PdfPage(width, height)
+    if page.rotation % 180 == 90:
+        width, height = height, width
+    return PdfPage(width, height)
+
+
+def _box(sides: pikepdf.Array) -> tuple[float, float, float, float]:
+    """Left, bottom, right, top; a file may name any two opposite corners (ISO 32000-1, 7.9.5)."""
+    a, b, c, d = (float(side) for side in sides)
+    return min(a, c), min(b, d), max(a, c), max(b, d)
 
 
 def _is_content(contents: pikepdf.Object) -> bool:

@@ -18,13 +18,14 @@ import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import ceil, floor
 from pathlib import Path
 from types import ModuleType
 
 from codec.errors import DocumentError, DocumentFault, RenderError
 from codec.limits import Limits
 from codec.page import Bitmap
-from codec.raster_paper import Geometry
+from codec.raster_paper import PT_PER_INCH, Geometry
 
 MESSAGE_HEAD = 16 << 10
 MESSAGE_TAIL = 4 << 10
@@ -38,18 +39,27 @@ _PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
+class PageRun:
+    """Consecutive pages of a PDF, counted from 1, that go onto the paper in the same way: they are at most this wide
+    and high, in points, as they are read."""
+
+    first: int
+    last: int
+    width_pt: float
+    height_pt: float
+
+
+@dataclass(frozen=True)
 class Task:
-    """One run: ``first`` and ``last`` page of a PDF (counted from 1), or all (None) of a PostScript program."""
+    """One run: some pages of a PDF, or all (``pages`` None) of a PostScript program."""
 
     source: Path
     geometry: Geometry
-    pdf: bool
-    first: int | None = None
-    last: int | None = None
+    pages: PageRun | None = None
 
     @property
     def expected(self) -> int | None:
-        return None if self.first is None or self.last is None else self.last - self.first + 1
+        return None if self.pages is None else self.pages.last - self.pages.first + 1
 
 
 def load() -> ModuleType:
@@ -76,15 +86,70 @@ def arguments(task: Task) -> list[str]:
         f"-g{shape.width}x{shape.rows}",
         "-dFIXEDMEDIA",
         "-dFIXEDRESOLUTION",
-        "-dFitPage",
-        "-dUseCropBox",
         # What a program prints goes to the messages; only the device writes to standard output.
         "-sstdout=%stderr",
         "-sOutputFile=-",
     ]
-    if task.first is not None and task.last is not None:
-        given += [f"-dFirstPage={task.first}", f"-dLastPage={task.last}"]
-    return [*given, "-f", str(task.source)]
+    if task.pages is None:
+        return [*given, "-dFitPage", "-f", str(task.source)]
+    # Not -dFitPage: on a PDF it takes no notice of /Rotate, nor of a box that begins elsewhere than at 0, 0.
+    fit = fitted(task.pages, shape)
+    return [
+        *given,
+        "-dUseCropBox",
+        f"-dFirstPage={task.pages.first}",
+        f"-dLastPage={task.pages.last}",
+        "-c",
+        f"<< /Install {{ [{' '.join(f'{value:.8f}' for value in fit.matrix)}] concat }} >> setpagedevice",
+        "-f",
+        str(task.source),
+    ]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """``matrix`` takes a page's points to the paper's; ``left``, ``top``, ``right``, ``bottom``: what the page covers,
+    in pels and scan lines, the last two being the first outside."""
+
+    matrix: tuple[float, float, float, float, float, float]
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
+def fitted(run: PageRun, shape: Geometry) -> Fit:
+    """As large as the paper allows, in the middle; a page that is broader than high is turned to the left."""
+    paper_width = shape.width / shape.density_x * PT_PER_INCH
+    paper_height = shape.rows / shape.density_y * PT_PER_INCH
+    broad = run.width_pt > run.height_pt
+    across, down = (run.height_pt, run.width_pt) if broad else (run.width_pt, run.height_pt)
+    scale = min(paper_width / across, paper_height / down)
+    x, y = (paper_width - across * scale) / 2, (paper_height - down * scale) / 2
+    turned = (0.0, scale, -scale, 0.0, x + across * scale, y)
+    return Fit(
+        turned if broad else (scale, 0.0, 0.0, scale, x, y),
+        max(0, floor(x / PT_PER_INCH * shape.density_x)),
+        max(0, floor(y / PT_PER_INCH * shape.density_y)),
+        min(shape.width, ceil((x + across * scale) / PT_PER_INCH * shape.density_x)),
+        min(shape.rows, ceil((y + down * scale) / PT_PER_INCH * shape.density_y)),
+    )
+
+
+def clear_margins(frame: bytearray, shape: Geometry, fit: Fit) -> None:
+    """Takes away what a document drew outside its visible box."""
+    row = (shape.width + 7) // 8
+    frame[: fit.top * row] = bytes(fit.top * row)
+    frame[fit.bottom * row :] = bytes((shape.rows - fit.bottom) * row)
+    # Column by column of octets: there are few in a margin.
+    for column in (*range(fit.left // 8 + 1), *range(fit.right // 8, row)):
+        kept = 0
+        for bit in range(8):
+            kept |= (0x80 >> bit) if fit.left <= 8 * column + bit < fit.right else 0
+        if kept == 0:
+            frame[column::row] = bytes(shape.rows)
+        elif kept != 0xFF:
+            frame[column::row] = frame[column::row].translate(bytes(octet & kept for octet in range(256)))
 
 
 def bitmaps(task: Task, limits: Limits, ends_at: float) -> Iterator[Bitmap]:
@@ -161,7 +226,7 @@ class _Reader:
     @property
     def page(self) -> int:
         """The page that is being drawn, counted from 1 in its document."""
-        return (self.task.first or 1) + self.done
+        return (self.task.pages.first if self.task.pages else 1) + self.done
 
     def read(self) -> Iterator[Bitmap]:
         shape = self.task.geometry
@@ -187,6 +252,8 @@ class _Reader:
                     if self.done >= (self.task.expected or self.limits.pages):
                         raise self._too_many()
                     self.done += 1
+                    if self.task.pages is not None:
+                        clear_margins(frame, shape, fitted(self.task.pages, shape))
                     yield Bitmap(shape.width, shape.rows, bytes(frame))
                     frame.clear()
                     page_ends_at = time.monotonic() + self.limits.page_s
@@ -234,7 +301,7 @@ class _Reader:
             raise self._too_large(f"Page {self.page} needs more computing time than a fax may take.")
         if "VMerror" in detail or "limitcheck" in detail:
             raise self._too_large(f"Page {self.page} needs more memory than a fax may take.")
-        if self.task.pdf:
+        if self.task.pages is not None:
             # Errors may be reported without stopping: then nothing tells which page they belong to.
             where = "This PDF" if whole else f"Page {self.page} of this PDF"
             text = f"{where} has errors: parts of it would be missing on the fax."

@@ -77,18 +77,6 @@ def opened(path: Path, limits: Limits) -> tuple[Image.Image, Header]:
     return picture, Header(width, height, dpi[0], dpi[1], turn)
 
 
-def tiff_frames(path: Path) -> int:
-    """How many pages a TIFF says it has. Raises DocumentError when its directories cannot be followed."""
-    Image.MAX_IMAGE_PIXELS = None
-    try:
-        with Image.open(path, formats=("TIFF",)) as picture:
-            return int(getattr(picture, "n_frames", 1))
-    except MemoryError:
-        raise
-    except Exception as error:
-        raise _damaged(error) from error
-
-
 def _density(given: object) -> tuple[float, float]:
     low, high = _SENSIBLE_DPI
     if isinstance(given, tuple) and len(given) == 2:

@@ -184,6 +184,7 @@ def decode_text(data: bytes) -> str | None:
 
 _SEAM = re.compile(rb"%%EOF[\r\n \x00]*(?=%PDF-\d)")
 _STARTXREF = re.compile(rb"startxref\s+(\d+)\s+%%EOF")
+_MORE_PDF = re.compile(rb"\b(?:obj|xref|startxref|trailer|endstream)\b")
 _XREF_AT = re.compile(rb"\s*(?:xref\b|\d+\s+\d+\s+obj\b)")
 
 
@@ -203,6 +204,14 @@ def split_pdfs(data: Octets, start: int = 0, end: int | None = None) -> list[tup
             begin = seam.end()
     pieces.append((begin, stop))
     return pieces
+
+
+def pdf_end(data: Octets, start: int, end: int) -> int:
+    """``end`` without octets that somebody added behind the PDF in ``data[start:end]``, unless they look like PDF."""
+    mark = data.rfind(b"%%EOF", start, end)
+    if mark < 0 or _MORE_PDF.search(data, mark + 5, end):
+        return end
+    return min(end, mark + 6)
 
 
 def _is_whole(data: Octets, begin: int, end: int) -> bool:

@@ -17,7 +17,7 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -27,10 +27,14 @@ from codec.errors import DocumentError, DocumentFault, RenderError, TiffError
 from codec.limits import Limits
 from codec.page import Bitmap, Page, Resolution
 from codec.raster_paper import DPI_X, Geometry, PageWidth, Paper, geometry, paper_for
-from codec.sniff import Finding, Kind, decode_text, sniff_file, split_pdfs
+from codec.sniff import Finding, Kind, decode_text, pdf_end, sniff_file, split_pdfs
 
 if TYPE_CHECKING:
     from codec.precheck import PdfPage
+    from codec.raster_ghostscript import PageRun
+
+# 1 mm: pages that differ less are laid out alike.
+ALIKE_PT = 2.8
 
 
 @dataclass(frozen=True)
@@ -84,9 +88,12 @@ class Worker:
             opened(source, self.limits)
             pages = 1
         elif found.kind is Kind.TIFF:
-            from codec.raster_image import tiff_frames
+            from codec.foreign import count_pages
 
-            pages = tiff_frames(source)
+            try:
+                pages = count_pages(source)
+            except TiffError as error:
+                raise damaged_tiff(error) from error
         if pages == 0:
             raise DocumentError(DocumentFault.EMPTY, "This document has no pages.")
         self.check_count(pages or 0)
@@ -185,7 +192,7 @@ class Worker:
         from codec.precheck import pdf_pages
 
         with source.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            extents = split_pdfs(data, found.start, found.end)
+            extents = [(begin, pdf_end(data, begin, end)) for begin, end in split_pdfs(data, found.start, found.end)]
         checked = []
         for number, (start, end) in enumerate(extents, 1):
             path = self.extract(source, start, end)
@@ -200,16 +207,11 @@ class Worker:
         yield from checked
 
     def pdf(self, path: Path, sizes: list[PdfPage]) -> Iterator[Bitmap]:
-        """Runs of pages that go onto the same paper are drawn together."""
         from codec.raster_ghostscript import Task, bitmaps
 
-        papers = [paper_for(size.width_pt, size.height_pt, self.width) for size in sizes]
-        first = 1
-        for number in range(1, len(papers) + 1):
-            if number == len(papers) or papers[number] is not papers[first - 1]:
-                task = Task(path, self.shape(papers[first - 1]), pdf=True, first=first, last=number)
-                yield from bitmaps(task, self.limits, self.ends_at)
-                first = number + 1
+        for run in page_runs(sizes):
+            paper = paper_for(run.width_pt, run.height_pt, self.width)
+            yield from bitmaps(Task(path, self.shape(paper), run), self.limits, self.ends_at)
 
     def postscript(self, path: Path, source: Path, found: Finding) -> Iterator[Bitmap]:
         from codec.raster_ghostscript import Task, bitmaps
@@ -218,7 +220,7 @@ class Worker:
         with source.open("rb") as file:
             file.seek(found.start)
             head = file.read(8192)
-        yield from bitmaps(Task(path, self.shape(paper_named(head)), pdf=False), self.limits, self.ends_at)
+        yield from bitmaps(Task(path, self.shape(paper_named(head))), self.limits, self.ends_at)
 
     def text(self, source: Path) -> str:
         from codec.raster_text import is_blank
@@ -234,11 +236,38 @@ class Worker:
         from codec.foreign import read_foreign
 
         try:
-            yield from read_foreign(source, self.resolution)
+            yield from read_foreign(source, self.resolution, self.width.value)
         except TiffError as error:
-            raise DocumentError(
-                DocumentFault.DAMAGED, "This TIFF is damaged or of a kind we cannot read.", str(error)
-            ) from error
+            raise damaged_tiff(error) from error
+
+
+def page_runs(sizes: Sequence[PdfPage]) -> Iterator[PageRun]:
+    """Consecutive pages of about the same size, which are drawn in one go; scanners never cut two pages quite alike."""
+    from codec.raster_ghostscript import PageRun
+
+    run: PageRun | None = None
+    for number, size in enumerate(sizes, 1):
+        if run is not None and _alike(run, size):
+            width, height = max(run.width_pt, size.width_pt), max(run.height_pt, size.height_pt)
+            run = PageRun(run.first, number, width, height)
+            continue
+        if run is not None:
+            yield run
+        run = PageRun(number, number, size.width_pt, size.height_pt)
+    if run is not None:
+        yield run
+
+
+def _alike(run: PageRun, size: PdfPage) -> bool:
+    return (
+        abs(run.width_pt - size.width_pt) <= ALIKE_PT
+        and abs(run.height_pt - size.height_pt) <= ALIKE_PT
+        and (run.width_pt > run.height_pt) == (size.width_pt > size.height_pt)
+    )
+
+
+def damaged_tiff(error: TiffError) -> DocumentError:
+    return DocumentError(DocumentFault.DAMAGED, "This TIFF is damaged or of a kind that we cannot read.", str(error))
 
 
 def refuse_unprintable(found: Finding) -> None:
