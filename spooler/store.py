@@ -131,12 +131,15 @@ class Store:
             with self._connection.begin():
                 for piece in batch:
                     part = Transaction(self._connection, datetime.now(UTC))
+                    savepoint = self._connection.begin_nested()
                     try:
-                        with self._connection.begin_nested():
-                            result = piece.work(part)
+                        result = piece.work(part)
+                        savepoint.commit()
                     except DBAPIError:
+                        # SQLite may have rolled everything back by itself (a full disk): no savepoint to go back to.
                         raise
                     except Exception as error:
+                        savepoint.rollback()
                         results.append((piece, None, error))
                     else:
                         results.append((piece, result, None))
