@@ -171,7 +171,12 @@ class _Callbacks:
         self._kept.append(made)
         return made
 
+    def release(self) -> None:
+        """The C state is gone: nothing can call any more."""
+        self._kept.clear()
+
     def check(self) -> None:
+        """Raise what a callback raised."""
         if self._error is not None:
             error, self._error = self._error, None
             raise error
@@ -235,6 +240,7 @@ class T31Modem:
         if self._state is not None:
             state, self._state = self._state, None
             self._lib.t31_free(state)
+            self._callbacks.release()
 
     def __del__(self) -> None:
         self.close()
@@ -368,6 +374,7 @@ class FaxTerminal:
             self._lib.t30_terminate(self._t30)
             state, self._state, self._t30 = self._state, None, None
             self._lib.fax_free(state)
+            self._callbacks.release()
         return self._result
 
     @staticmethod
