@@ -20,6 +20,7 @@ may be written late: then the modem has them late, and nothing else changes.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import msgspec
 
@@ -38,6 +39,7 @@ from modem.t30.states import State
 from modem.t30.supply import CodedPages, Header, Sheet
 
 _PROGRESS_S = 1.0
+_UNPACED_OCTETS = 1 << 30
 _DIALLED = "0123456789*#,W"
 
 
@@ -65,8 +67,11 @@ class Call:
         self._barrier = 0  # so many must be on disk before the next gated act
         self._synced = 0
         self._progress_at = now
-        self._driver = Driver(now, profile)
         policy = plan.policy
+        profile = profile or Profile()
+        if policy.flow_control:
+            profile = replace(profile, ahead_octets=_UNPACED_OCTETS)
+        self._driver = Driver(now, profile)
         sheets = [
             Sheet(page, _header(plan, document, planned) if policy.header_line else None)
             for (document, planned), page in zip(self._planned, pages, strict=True)

@@ -42,6 +42,8 @@ class LinePolicy:
     ecm: bool = True
     codings: tuple[str, ...] = ("mh", "mr", "mmr")
     v17: bool = True
+    # The modem or its driver holds us back when it has enough, so fast data need not be paced by our clock.
+    flow_control: bool = False
     header_line: bool = True
 
 

@@ -104,6 +104,7 @@ def plan_for(order: CallOrder, port: PortSettings, settings: Settings, spool: Sp
             ecm=port.ecm,
             codings=port.codings,
             v17=port.v17,
+            flow_control=port.flow_control,
             header_line=settings.header_line,
         ),
     )

@@ -38,6 +38,7 @@ class PortSettings:
     ecm: bool = True
     codings: tuple[str, ...] = ("mh", "mr", "mmr")
     v17: bool = True
+    flow_control: bool = False  # RTS/CTS wires are there, or what stands in for them: data need not be paced
     tsid: str = ""  # empty: the server's
 
 
@@ -249,6 +250,7 @@ def _port(reader: _Reader) -> PortSettings:
         ecm=reader.take("ecm", True, _flag),
         codings=reader.take("codings", PortSettings.codings, _codings),
         v17=reader.take("v17", True, _flag),
+        flow_control=reader.take("flow_control", False, _flag),
         tsid=reader.take("tsid", "", _tsid),
     )
     reader.done()
