@@ -47,6 +47,27 @@ int t4_read_1d(t4_reader *outer, int32_t width, t4_runs *row)
     int good = 0;
     for (;;) {
         t4_refill(&reader);
+        for (int i = 0; i < 4; i++) {
+            uint32_t pair = t4_pair_entries[0][reader.bits >> (64 - T4_PAIR_BITS)];
+            int32_t white = position + (int32_t)(pair & 63), black = white + (int32_t)(pair >> 6 & 63);
+            if (!pair || black >= width)
+                goto singly;
+            t4_skip(&reader, (int32_t)(pair >> 12));
+            x[0] = white;
+            x[1] = black;
+            x += 2;
+            position = black;
+        }
+        continue;
+    singly:
+        t4_refill(&reader);
+        t4_run_entry entry = t4_white_entries[reader.bits >> (64 - T4_WHITE_BITS)];
+        if (entry.kind == T4_MAKE_UP && position + entry.run <= width) {
+            /* What follows goes on with this run, often as a pair. */
+            t4_skip(&reader, entry.length);
+            position += entry.run;
+            continue;
+        }
         if (!read_run(&reader, 0, width, &position))
             break;
         if (position == width) {
@@ -68,60 +89,121 @@ int t4_read_1d(t4_reader *outer, int32_t width, t4_runs *row)
     return good;
 }
 
+/* The first entry behind a0 of the colour of *b. */
+static inline const int32_t *behind(const int32_t *b, int32_t a0)
+{
+    for (;;) {
+        int passed = (b[0] <= a0) + (b[2] <= a0) + (b[4] <= a0);
+        b += 2 * passed;
+        if (__builtin_expect(passed < 3, 1))
+            return b;
+    }
+}
+
+/* Branches on the first bits rather than a look-up: what the processor has guessed right costs no wait for memory. */
 int t4_read_2d(t4_reader *outer, int32_t width, const t4_runs *above, t4_runs *row)
 {
     t4_reader reader = *outer;
     int32_t *x = row->x;
-    const int32_t *b = above->x;
+    const int32_t *b = above->x, *end = above->x + above->n;
     int32_t a0 = -1;
     int good = 0;
     for (;;) {
+        int32_t delta;
         t4_refill(&reader);
-        t4_mode_entry mode = t4_mode_entries[reader.bits >> (64 - T4_MODE_BITS)];
-        if (__builtin_expect(mode.kind == T4_VERTICAL, 1)) {
-            int32_t a1 = *b + mode.delta;
-            if (__builtin_expect(a1 <= a0 || a1 > width, 0))
-                break;
-            t4_skip(&reader, mode.length);
-            a0 = a1;
-            *x++ = a1;
-            if (a1 == width) {
+        if (reader.bits >> 63) {
+            /* Code words 1: as many changes stand right under those above. */
+            int32_t count = reader.bits == ~(uint64_t)0 ? 64 : __builtin_clzll(~reader.bits);
+            int32_t left = b < end ? (int32_t)(end - b) + 1 : 1;
+            if (count > reader.held)
+                count = reader.held;
+            if (count >= left) {
+                count = left;
                 good = 1;
-                break;
             }
-            b += b[-1] > a0 ? -1 : 1;
-            while (*b <= a0)
-                b += 2;
-        } else if (mode.kind == T4_HORIZONTAL) {
-            int colour = (int)(x - row->x) & 1;
-            int32_t position = a0 < 0 ? 0 : a0;
+            for (int32_t i = 0; i < count; i += 8)
+                memcpy(x + i, b + i, 8 * sizeof *x);
+            x += count;
+            b += count;
+            t4_skip(&reader, count);
+            if (good)
+                goto end;
+            a0 = b[-1];
+            if (reader.held < 17)
+                continue;
+        }
+        if (reader.bits >> 62) {
+            delta = *b + ((reader.bits >> 61 & 1) ? 1 : -1);
+            if (__builtin_expect(delta <= a0 || delta > width, 0))
+                goto end;
+            a0 = delta;
+            *x++ = a0;
             t4_skip(&reader, 3);
-            if (!read_run(&reader, colour, width, &position))
-                break;
-            x = push(x, position);
-            t4_refill(&reader);
-            if (!read_run(&reader, colour ^ 1, width, &position))
-                break;
-            x = push(x, position);
-            a0 = position;
             if (a0 == width) {
                 good = 1;
-                break;
+                goto end;
             }
-            while (*b <= a0)
+            b += b[-1] > a0 ? -1 : 1;
+            if (*b <= a0)
                 b += 2;
-        } else if (mode.kind == T4_PASS) {
+            continue;
+        }
+        if (reader.bits >> 61) {
+            int colour = (int)(x - row->x) & 1;
+            int32_t position = a0 < 0 ? 0 : a0;
+            uint32_t pair = t4_pair_entries[colour][reader.bits << 3 >> (64 - T4_PAIR_BITS)];
+            int32_t first = position + (int32_t)(pair & 63), second = first + (int32_t)(pair >> 6 & 63);
+            if (pair && second < width) {
+                t4_skip(&reader, 3 + (int32_t)(pair >> 12));
+                x[0] = first;
+                x[1] = second;
+                x += 2;
+                a0 = second;
+            } else {
+                t4_skip(&reader, 3);
+                t4_refill(&reader);
+                if (!read_run(&reader, colour, width, &position))
+                    goto end;
+                x = push(x, position);
+                t4_refill(&reader);
+                if (!read_run(&reader, colour ^ 1, width, &position))
+                    goto end;
+                x = push(x, position);
+                a0 = position;
+                if (a0 == width) {
+                    good = 1;
+                    goto end;
+                }
+            }
+            b = behind(b, a0);
+            continue;
+        }
+        if (reader.bits >> 60) {
+            /* Pass. */
             t4_skip(&reader, 4);
             a0 = b[1];
             if (a0 == width) {
                 good = 1;
-                break;
+                goto end;
             }
             b += 2;
-        } else {
-            break;
+            continue;
         }
+        t4_mode_entry mode = t4_mode_entries[reader.bits >> (64 - T4_MODE_BITS)];
+        delta = *b + mode.delta;
+        if (__builtin_expect(mode.kind != T4_VERTICAL || delta <= a0 || delta > width, 0))
+            goto end;
+        t4_skip(&reader, mode.length);
+        a0 = delta;
+        *x++ = a0;
+        if (a0 == width) {
+            good = 1;
+            goto end;
+        }
+        b += b[-1] > a0 ? -1 : 1;
+        b = behind(b, a0);
     }
+end:
     close_row(row, x, width);
     *outer = reader;
     return good;
@@ -339,9 +421,8 @@ int t4_decode(const uint8_t *code, size_t length, const t4_form *form, int32_t w
             break;
         }
         if (bits->capacity < bits->length + octets + 8) {
-            size_t before = bits->capacity;
             /* Twice as much, but not more than the rows asked for can take. */
-            size_t want = before * 2 + 64 * octets, most = (size_t)max_rows * octets + 8;
+            size_t want = bits->capacity * 2 + 64 * octets, most = (size_t)max_rows * octets + 8;
             uint8_t *data = realloc(bits->data, want < most ? want : most);
             if (!data) {
                 result = T4_NO_MEMORY;
@@ -349,7 +430,6 @@ int t4_decode(const uint8_t *code, size_t length, const t4_form *form, int32_t w
             }
             bits->data = data;
             bits->capacity = want < most ? want : most;
-            memset(data + before, 0, bits->capacity - before);
         }
         t4_runs_paint(&page.row, width, bits->data + bits->length);
         bits->length += octets;
@@ -367,12 +447,6 @@ int t4_decode(const uint8_t *code, size_t length, const t4_form *form, int32_t w
     return result;
 }
 
-/* The next row of a page that must be free of faults. */
-static int next_row(t4_page *page)
-{
-    return t4_page_row(page) && !page->bad ? T4_OK : T4_BAD_CODE;
-}
-
 int t4_transcode(const uint8_t *code, size_t length, const t4_form *source, int32_t width, int32_t rows,
                  const t4_form *target, t4_octets *out)
 {
@@ -381,26 +455,17 @@ int t4_transcode(const uint8_t *code, size_t length, const t4_form *source, int3
     if (rows < 0 || rows > T4_MAX_ROWS)
         return T4_BAD_ARGUMENT;
     int result = t4_writer_make(&writer, target, width, out);
-    if (result != T4_OK) {
-        t4_writer_free(&writer);
+    if (result != T4_OK)
         return result;
-    }
     result = t4_page_open(&page, code, length, source, width);
-    t4_runs row = {0};
-    if (result == T4_OK)
-        result = t4_runs_make(&row, width);
     for (int32_t i = 0; i < rows && result == T4_OK; i++) {
-        result = next_row(&page);
-        if (result != T4_OK)
-            break;
-        t4_runs_copy(&row, &page.row, width);
+        result = t4_page_row(&page) && !page.bad ? T4_OK : T4_BAD_CODE;
+        if (result == T4_OK)
+            result = t4_writer_row(&writer, &page.row, &page.above);
         t4_runs_swap(&page.row, &page.above);
-        result = t4_writer_row(&writer, &row);
     }
     if (result == T4_OK)
         result = t4_writer_end(&writer);
-    t4_runs_free(&row);
     t4_page_close(&page);
-    t4_writer_free(&writer);
     return result;
 }

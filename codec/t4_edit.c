@@ -21,7 +21,7 @@ int t4_edit_page(const uint8_t *code, size_t length, int32_t width, int32_t rows
 {
     t4_page page;
     t4_writer writer;
-    t4_runs made = {0}, other = {0};
+    t4_runs made = {0}, other = {0}, last = {0};
     int32_t widest = edit->scaled_width > width ? edit->scaled_width : width;
     if (rows < 0 || rows > T4_MAX_ROWS || strip_rows < 0 || strip_rows > T4_MAX_ROWS || edit->first_row < 0 ||
         edit->take_rows < 0 || edit->first_row > rows - edit->take_rows || edit->out_rows < 0 ||
@@ -31,23 +31,18 @@ int t4_edit_page(const uint8_t *code, size_t length, int32_t width, int32_t rows
     if (edit->out_width > widest)
         widest = edit->out_width;
     int result = t4_writer_make(&writer, &mmr, edit->out_width, out);
-    if (result != T4_OK) {
-        t4_writer_free(&writer);
+    if (result != T4_OK)
         return result;
-    }
     result = t4_page_open(&page, code, length, &mmr, width);
-    /* Lists change places with the writer's and the page's, so all that do must be as long as the widest. */
-    if (result == T4_OK && (t4_runs_make(&made, widest) != T4_OK || t4_runs_make(&other, widest) != T4_OK))
+    if (result == T4_OK && (t4_runs_make(&made, widest) != T4_OK || t4_runs_make(&other, widest) != T4_OK ||
+                            t4_runs_make(&last, widest) != T4_OK))
         result = T4_NO_MEMORY;
-    if (result == T4_OK && widest > edit->out_width) {
-        t4_runs_free(&writer.above);
-        result = t4_runs_make(&writer.above, widest);
-        if (result == T4_OK)
-            t4_runs_close(&writer.above, 0, edit->out_width);
-    }
+    if (result == T4_OK)
+        t4_runs_close(&last, 0, edit->out_width);
     for (int32_t i = 0; i < strip_rows && result == T4_OK; i++) {
         t4_runs_scan(&made, strip + (size_t)i * (((size_t)edit->out_width + 7) / 8), edit->out_width);
-        result = t4_writer_row(&writer, &made);
+        result = t4_writer_row(&writer, &made, &last);
+        t4_runs_swap(&made, &last);
     }
     for (int32_t i = 0; i < edit->first_row && result == T4_OK; i++)
         result = advance(&page);
@@ -87,14 +82,15 @@ int t4_edit_page(const uint8_t *code, size_t length, int32_t width, int32_t rows
             t4_runs_move(&other, &made, edit->shift, edit->out_width);
             t4_runs_swap(&made, &other);
         }
-        result = t4_writer_row(&writer, &made);
+        result = t4_writer_row(&writer, &made, &last);
+        t4_runs_swap(&made, &last);
     }
     if (result == T4_OK)
         result = t4_writer_end(&writer);
     t4_runs_free(&made);
     t4_runs_free(&other);
+    t4_runs_free(&last);
     t4_page_close(&page);
-    t4_writer_free(&writer);
     return result;
 }
 

@@ -1,8 +1,8 @@
 /* What the C files of the coder share: tables, run lists, the bit writer and the bit reader.
  *
  * A run list is the strictly ascending list of the positions at which the colour changes, white first: x[0] is where
- * the first black pixel stands. x[-1] is -1 and x[n] .. x[n+3] are the width, so that neighbours may be read without
- * a check. A reader's octets are followed by T4_PADDING octets of 0: no code word begins with so many zeros, so that
+ * the first black pixel stands. x[-1] is -1 and x[n] .. x[n + T4_BEHIND - 1] are the width, so that neighbours may be
+ * read without a check. A reader's octets are followed by T4_PADDING octets of 0: no code word begins with so many zeros, so that
  * decoding always stops inside them.
  */
 #ifndef PLATEN_T4_INTERNAL_H
@@ -15,7 +15,7 @@
 
 enum { T4_NONE = 0, T4_TERMINATING = 1, T4_MAKE_UP = 2 };
 enum { T4_VERTICAL = 1, T4_HORIZONTAL = 2, T4_PASS = 3 };
-enum { T4_WHITE_BITS = 12, T4_BLACK_BITS = 13, T4_MODE_BITS = 7, T4_RUN_WORDS = 2624, T4_PADDING = 64 };
+enum { T4_WHITE_BITS = 12, T4_BLACK_BITS = 13, T4_MODE_BITS = 7, T4_PAIR_BITS = 12, T4_RUN_WORDS = 2624, T4_PADDING = 64, T4_BEHIND = 8 };
 
 typedef struct {
     uint32_t code;
@@ -38,6 +38,10 @@ extern t4_run_word t4_run_words[2][T4_RUN_WORDS]; /* make-up and terminating wor
 extern t4_run_entry t4_white_entries[1 << T4_WHITE_BITS];
 extern t4_run_entry t4_black_entries[1 << T4_BLACK_BITS];
 extern t4_mode_entry t4_mode_entries[1 << T4_MODE_BITS];
+
+/* Two terminating words at once, by the colour of the first: first run | second run << 6 | bits << 12; 0 when these bits
+ * do not begin with two whole words for runs of 1 .. 63. */
+extern uint16_t t4_pair_entries[2][1 << T4_PAIR_BITS];
 
 static inline uint64_t t4_load(const uint8_t *p)
 {
@@ -66,7 +70,8 @@ void t4_runs_free(t4_runs *runs);
 static inline void t4_runs_close(t4_runs *runs, int32_t n, int32_t width)
 {
     runs->n = n;
-    runs->x[n] = runs->x[n + 1] = runs->x[n + 2] = runs->x[n + 3] = width;
+    for (int32_t i = 0; i < T4_BEHIND; i++)
+        runs->x[n + i] = width;
 }
 
 static inline void t4_runs_swap(t4_runs *a, t4_runs *b)
@@ -78,7 +83,7 @@ static inline void t4_runs_swap(t4_runs *a, t4_runs *b)
 
 void t4_runs_copy(t4_runs *to, const t4_runs *from, int32_t width);
 void t4_runs_scan(t4_runs *runs, const uint8_t *row, int32_t width);
-/* The row's octets must be 0 before; up to 7 octets behind them are read and written back as they should be. */
+/* Up to 7 octets behind the row are written too, with what a next row may overwrite. */
 void t4_runs_paint(const t4_runs *runs, int32_t width, uint8_t *row);
 void t4_runs_unite(t4_runs *to, const t4_runs *a, const t4_runs *b, int32_t width);
 void t4_runs_scale(t4_runs *to, const t4_runs *from, int32_t width, int32_t to_width);
@@ -88,21 +93,33 @@ void t4_runs_move(t4_runs *to, const t4_runs *from, int32_t shift, int32_t to_wi
 
 typedef struct {
     uint8_t *p;
-    uint64_t bits;
-    int32_t held;
+    uint64_t bits; /* the lowest `held` of them are not written yet */
+    int32_t held;  /* fewer than 8 between two calls of t4_put */
+} t4_sink;
+
+/* At most 56 bits at a time. Writes up to 8 octets from sink->p on. */
+static inline void t4_put(t4_sink *sink, uint64_t code, uint32_t length)
+{
+    sink->bits = sink->bits << length | code;
+    sink->held += (int32_t)length;
+    t4_store(sink->p, sink->bits << 1 << (63 - sink->held));
+    sink->p += sink->held >> 3;
+    sink->held &= 7;
+}
+
+typedef struct {
+    t4_sink sink;
     t4_octets *out;
     t4_form form;
     int32_t width;
     int32_t row;
-    t4_runs above; /* the row before, for two-dimensional rows */
 } t4_writer;
 
 int t4_octets_room(t4_octets *octets, size_t more);
 int t4_writer_make(t4_writer *writer, const t4_form *form, int32_t width, t4_octets *out);
-/* Takes the row's list by swapping it against the one above. */
-int t4_writer_row(t4_writer *writer, t4_runs *runs);
+/* `above` is the row written before; for the first row a white one. */
+int t4_writer_row(t4_writer *writer, const t4_runs *runs, const t4_runs *above);
 int t4_writer_end(t4_writer *writer);
-void t4_writer_free(t4_writer *writer);
 
 /* Reading code. */
 

@@ -6,8 +6,8 @@
 
 int t4_runs_make(t4_runs *runs, int32_t width)
 {
-    /* One in front; a list under construction may run two past the width; four behind. */
-    runs->memory = malloc(((size_t)width + 12) * sizeof(int32_t));
+    /* One in front; a list under construction may run past the width, and copies are made in eights. */
+    runs->memory = malloc(((size_t)width + 1 + 16 + T4_BEHIND) * sizeof(int32_t));
     if (!runs->memory)
         return T4_NO_MEMORY;
     runs->memory[0] = -1;
@@ -60,29 +60,24 @@ void t4_runs_scan(t4_runs *runs, const uint8_t *row, int32_t width)
 
 void t4_runs_paint(const t4_runs *runs, int32_t width, uint8_t *row)
 {
-    int32_t at = 0;
+    int32_t end = 64;
     uint64_t word = 0;
-    for (int32_t i = 0; i < runs->n; i += 2) {
-        int32_t begin = runs->x[i], end = runs->x[i + 1];
-        if (begin >> 6 != at) {
-            t4_store(row + 8 * at, word);
-            at = begin >> 6;
-            word = 0;
+    for (int32_t i = 0; i < runs->n; i++) {
+        int32_t x = runs->x[i];
+        while (x >= end) {
+            t4_store(row, word);
+            row += 8;
+            end += 64;
+            /* What is black at a word's end is black at the next one's beginning. */
+            word = (uint64_t)0 - (uint64_t)(i & 1);
         }
-        uint64_t from = ~(uint64_t)0 >> (begin & 63);
-        int32_t last = (end - 1) >> 6;
-        if (last != at) {
-            t4_store(row + 8 * at, word | from);
-            while (++at < last)
-                t4_store(row + 8 * at, ~(uint64_t)0);
-            word = 0;
-            from = ~(uint64_t)0;
-        }
-        word |= from & ~(uint64_t)0 << (63 - ((end - 1) & 63));
+        word ^= ~(uint64_t)0 >> (x & 63);
     }
-    if (word)
-        t4_store(row + 8 * at, word);
-    (void)width;
+    for (; end < width; end += 64, row += 8) {
+        t4_store(row, word);
+        word = (uint64_t)0 - (uint64_t)(runs->n & 1);
+    }
+    t4_store(row, word & ~(uint64_t)0 << (end - width));
 }
 
 void t4_runs_unite(t4_runs *to, const t4_runs *a, const t4_runs *b, int32_t width)
