@@ -158,7 +158,7 @@ def _unwrapped_end(data: Octets, start: int) -> int:
 
 def decode_text(data: bytes) -> str | None:
     """The text in ``data`` (UTF-8, UTF-16 with its mark, else Windows-1252, which contains Latin-1), or None when it
-    is no plain text: any control character but tab, line feed, form feed and carriage return, or more than a third of
+    is no plain text: any control character but tab, line feed, form feed and carriage return, or more than half of
     the octets outside ASCII without being UTF-8."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         try:
@@ -174,7 +174,7 @@ def decode_text(data: bytes) -> str | None:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError:
         pass
-    if 3 * len(_HIGH.findall(body)) > len(body):
+    if 2 * len(_HIGH.findall(body)) > len(body):
         return None
     try:
         return body.decode("cp1252")

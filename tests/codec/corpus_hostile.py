@@ -63,6 +63,16 @@ def one_page(content: bytes, resources: bytes = b"", more: dict[int, bytes] | No
     )
 
 
+def deflated(octet: int, count: int) -> bytes:
+    """What zlib makes of ``count`` times the same octet, without taking the time: blocks that stand alone, repeated."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    block = packer.compress(bytes([octet]) * (1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
+    rest = packer.compress(bytes([octet]) * (count % (1 << 20))) + packer.flush()
+    low = (1 + octet * count) % 65521
+    high = (count + octet * count * (count + 1) // 2) % 65521
+    return b"\x78\xda" + block * (count >> 20) + rest + struct.pack(">HH", high, low)
+
+
 def random_octets() -> bytes:
     return random.Random(7).randbytes(50_000)
 
@@ -93,9 +103,7 @@ def missing_page() -> bytes:
 
 
 def huge_image_pdf(side: int = 30_000) -> bytes:
-    packer = zlib.compressobj(9)
-    row = bytes(3 * side)
-    data = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()
+    data = deflated(0, 3 * side * side)
     picture = stream(
         b"/Type /XObject /Subtype /Image /Width %d /Height %d /ColorSpace /DeviceRGB /BitsPerComponent 8 "
         b"/Filter /FlateDecode" % (side, side),
@@ -105,9 +113,7 @@ def huge_image_pdf(side: int = 30_000) -> bytes:
 
 
 def huge_png(side: int = 30_000) -> bytes:
-    packer = zlib.compressobj(9)
-    row = bytes(1 + 3 * side)
-    data = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()
+    data = deflated(0, (1 + 3 * side) * side)
     return png(struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0), data)
 
 
@@ -127,10 +133,7 @@ def png_with_text_bomb() -> bytes:
 
 def blanks_bomb() -> bytes:
     """2 GiB of blanks in a content stream of some kB: deflated twice."""
-    packer = zlib.compressobj(9)
-    block = b" " * (1 << 20)
-    once = b"".join(packer.compress(block) for _ in range(2048)) + packer.flush()
-    return one_page(stream(b"/Filter [/FlateDecode /FlateDecode]", zlib.compress(once, 9)))
+    return one_page(stream(b"/Filter [/FlateDecode /FlateDecode]", zlib.compress(deflated(32, 2 << 30), 9)))
 
 
 def form(content: bytes, resources: bytes = b"") -> bytes:
@@ -232,6 +235,9 @@ HOSTILE: dict[str, Hostile] = {
         lambda: one_page(b"0 0 9 9 re f", page=b"/MediaBox [0 0 595 842] /UserUnit 50"), _TOO_LARGE, True
     ),
     "deeply nested": Hostile(deep_nesting, _DAMAGED, True),
+    "a box of no size": Hostile(lambda: one_page(b"", page=b"/MediaBox [5 5 5 5]"), _DAMAGED, True),
+    "a box of nonsense": Hostile(lambda: one_page(b"", page=b"/MediaBox [(a) /b null 4]"), _DAMAGED, True),
+    "an endless box": Hostile(lambda: one_page(b"", page=b"/MediaBox [0 0 99999999999 99999999999]"), _TOO_LARGE, True),
     "PDF picture of 30,000 x 30,000": Hostile(huge_image_pdf, _TOO_LARGE),
     "2 GiB of blanks": Hostile(blanks_bomb, _TOO_LARGE),
     "nested forms": Hostile(nested_forms, _TOO_LARGE),
@@ -241,13 +247,15 @@ HOSTILE: dict[str, Hostile] = {
     "missing CJK font": Hostile(lambda: missing_font(b"CID"), _DAMAGED),
     "PNG of 30,000 x 30,000": Hostile(huge_png, _TOO_LARGE, True),
     "PNG with a text bomb": Hostile(png_with_text_bomb, _DAMAGED, True),
+    "PNG that is a thread": Hostile(lambda: corpus.image("PNG", (1, 30_000)), None),
     "PNG cut": Hostile(lambda: cut(corpus.image("PNG"), 0.6), _DAMAGED),
     "JPEG cut": Hostile(lambda: cut(corpus.image("JPEG"), 0.6), _DAMAGED),
     "only the magic of a PNG": Hostile(lambda: b"\x89PNG\r\n\x1a\n", _DAMAGED, True),
-    "TIFF cut": Hostile(lambda: cut(corpus.fax_tiff(), 0.5), _DAMAGED),
-    "TIFF in a circle": Hostile(looped_tiff, _DAMAGED),
+    "TIFF cut": Hostile(lambda: cut(corpus.fax_tiff(), 0.5), _DAMAGED, True),
+    "TIFF in a circle": Hostile(looped_tiff, _DAMAGED, True),
     "PS endless loop": Hostile(ps("{} loop"), _TOO_LARGE),
     "PS endless loop on page 2": Hostile(ps("showpage {} loop"), _TOO_LARGE),
+    "PS taking all memory": Hostile(ps("{ 60000 string } loop"), _TOO_LARGE),
     "PS allocating loop": Hostile(ps("/a [] def { /a [ a 60000 string ] def } loop"), _TOO_LARGE),
     "PS endless showpage": Hostile(ps("{ showpage } loop"), _TOO_LARGE),
     "PS endless print": Hostile(ps("{ (no end to this\\n) print } loop"), _TOO_LARGE),
