@@ -91,14 +91,14 @@ class Driver:
             self._data = self._data[: self._data_at]
             self._transmit()
         elif isinstance(self._step, Hold):
-            self._advance(None)
+            self._advance(Result.OK)
 
     def release(self, now: float) -> None:
         """The journal is on disk: an ``after_journal`` wish may go on."""
         self._now = now
         self._released = True
         if isinstance(self._step, Hold):
-            self._advance(None)
+            self._advance(Result.OK)
 
     def receive(self, octets: bytes, now: float) -> None:
         self._now = now
@@ -154,6 +154,7 @@ class Driver:
                 if step.timeout_s is None:
                     continue
             elif isinstance(step, Hold) and self._released:
+                answer = Result.OK
                 continue
             elif isinstance(step, ReadBlock):
                 self._reader.expect_frame()

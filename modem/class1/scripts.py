@@ -76,7 +76,9 @@ class Transmit:
 
 @dataclass(frozen=True)
 class Hold:
-    """Wait until the journal is on disk."""
+    """Wait until the journal is on disk: then the answer is OK."""
+
+    timeout_s: float = 30.0
 
 
 @dataclass(frozen=True)
@@ -263,7 +265,9 @@ class Scripts:
     def _send_frames(self, wish: SendFrames) -> Script:
         yield from self._abort_receive()
         yield from self._silence()
-        yield Hold()
+        if (yield Hold()) is None:
+            yield Emit(Failed(Failure.JOURNAL, "the journal is not on disk"))
+            return
         self._silent = False
         result = yield _command("AT+FTH=3")
         if result is not Result.CONNECT:
@@ -283,7 +287,9 @@ class Scripts:
     def _send_fast(self, wish: SendFast) -> Script:
         yield from self._abort_receive()
         yield from self._silence()
-        yield Hold()
+        if (yield Hold()) is None:
+            yield Emit(Failed(Failure.JOURNAL, "the journal is not on disk"))
+            return
         self._silent = False
         command = f"AT+FTM={wish.code}"
         result = yield _command(command)

@@ -219,8 +219,9 @@ class Core:
             line.Failure.SILENT: Cause.DEVICE_SILENT,
             line.Failure.ERROR: Cause.DEVICE_ERROR,
             line.Failure.NOT_FAX: Cause.DEVICE_NOT_FAX,
+            line.Failure.JOURNAL: Cause.STORAGE,
         }[self._failure.failure]
-        self._finish(cause, self._failure.text)
+        self._finish(cause, "" if cause is Cause.STORAGE else self._failure.text)
 
     def _on_device_silent(self) -> None:
         self._finish(Cause.DEVICE_SILENT)

@@ -75,6 +75,7 @@ class Failure(Enum):
     SILENT = "silent"
     ERROR = "error"
     NOT_FAX = "not fax"
+    JOURNAL = "journal"  # it was not on disk in time
 
 
 @dataclass(frozen=True)

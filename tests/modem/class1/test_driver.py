@@ -360,8 +360,18 @@ def test_what_waits_for_the_journal_uses_the_time_for_its_silence(wish: SendFram
     assert desk.perform(wish) == b"AT+FTS=7\r"
     assert desk.says(ok()) == b""
     assert desk.passes(10.0) == b""
+    assert desk.events == []
     desk.driver.release(desk.now)
     assert desk.written() in (b"AT+FTH=3\r", b"AT+FTM=146\r")
+
+
+def test_a_journal_that_never_gets_to_the_disk_fails_the_wish() -> None:
+    desk = Desk()
+    desk.perform(SendFrames((EOP,), after_journal=True))
+    assert b"+FTH" not in desk.passes(60.0)
+    failed = desk.event()
+    assert isinstance(failed, Failed)
+    assert failed.failure is Failure.JOURNAL
 
 
 def test_a_journal_that_is_faster_than_the_silence_costs_nothing() -> None:
