@@ -22,6 +22,7 @@ from types import FrameType
 from codec.tiff import read_pages
 from modem.entries import Entry
 from modem.journal import outcome_not_dialled
+from modem.lock import usual_folder
 from modem.outcome import Cause, Fault, Outcome, Retry
 from modem.plan import CallPlan, LinePolicy, PlannedDocument, PlannedPage
 from modem.port.engine import Port
@@ -42,7 +43,7 @@ class HandOptions:
     header_to: str = ""
     policy: LinePolicy = field(default_factory=LinePolicy)
     start_page: int = 1
-    lock_folder: Path | None = None
+    lock_folder: Path | None = field(default_factory=usual_folder)  # of UUCP locks; None: none are made
     journal: Path | None = None  # kept there; must not exist
 
 

@@ -17,6 +17,12 @@ PROBE_SECONDS = 1.0  # a probe by ``is_locked`` holds the lock for an instant: a
 HALF_WRITTEN_SECONDS = 10.0  # other programs create the file first and write the id into it then
 
 
+def usual_folder() -> Path | None:
+    """Where UUCP locks are on this machine; None when there is no such place that we may write to."""
+    folder = Path("/var/lock")
+    return folder if os.access(folder, os.W_OK | os.X_OK) else None
+
+
 class LockedError(Exception):
     """Somebody else holds the lock; ``pid`` says who, when it is known."""
 

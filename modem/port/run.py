@@ -13,10 +13,11 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import Protocol
 
 from codec.page import Page
 from modem.call import Call
-from modem.device import Device, DeviceGoneError
+from modem.device import DeviceGoneError
 from modem.entries import Entry
 from modem.journal import JournalWriter, end_entry, outcome_after_death, page_fates
 from modem.outcome import Cause, Fault, Outcome, Retry
@@ -29,6 +30,14 @@ TAKE_LIMIT = 1000  # a core that produces without end is broken
 log = logging.getLogger(__name__)
 
 
+class ByteChannel(Protocol):
+    """What a call needs of a device: see ``modem.device.Device``. Both raise DeviceGoneError."""
+
+    def read(self) -> bytes: ...
+
+    def write(self, octets: bytes) -> int: ...
+
+
 class CallRun:
     """Drives one call. ``outcome`` is None until it is over; by then the journal is closed."""
 
@@ -36,7 +45,7 @@ class CallRun:
         self,
         plan: CallPlan,
         pages: Sequence[Page],
-        device: Device,
+        device: ByteChannel,
         writer: JournalWriter,
         now: float,
         on_entry: Callable[[Entry], None] | None = None,
@@ -158,9 +167,13 @@ class CallRun:
         kept = [self._honest(entry) for entry in entries]
         self._entries += kept
         self.writer.append(kept)
-        if self._on_entry is not None:
-            for entry in kept:
-                self._on_entry(entry)
+        try:
+            if self._on_entry is not None:
+                for entry in kept:
+                    self._on_entry(entry)
+        except Exception:
+            log.exception("whoever watches the call cannot follow it: the call goes on without")
+            self._on_entry = None
 
     def _honest(self, entry: Entry) -> Entry:
         """When the disk ended the call, the end says so: it was no wish of a person."""

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from codec.page import Page
+from codec.coder import page_from_bitmap
+from codec.page import Bitmap, Page
 from codec.tiff import write_pages
 from modem import journal
 from modem.device import Device
@@ -21,6 +22,13 @@ from modem.port import engine
 from modem.port.loop import turn
 from modem.port.messages import PortState
 from tests.modem.port.scripted import ScriptedModem
+from tests.modem.soft.pictures import picture
+
+PICTURES = (picture(150, 1), picture(120, 2))
+PAGES = [
+    page_from_bitmap(Bitmap(image.width, image.height, bytes(octet ^ 255 for octet in image.tobytes())), 204, 196)
+    for image in PICTURES
+]
 
 
 def save_pages(path: Path, count: int) -> list[Page]:
