@@ -193,7 +193,7 @@ def test_pages_are_turned_as_they_are_read(size: tuple[float, float], turn: int,
     read = subprocess.run(
         ["pdftoppm", "-r", "72", "-gray", "-singlefile", str(tmp_path / "turned.pdf")], capture_output=True, check=True
     )
-    expected = Image.open(io.BytesIO(read.stdout))
+    expected: Image.Image = Image.open(io.BytesIO(read.stdout))
     if expected.width > expected.height:
         expected = expected.transpose(Image.Transpose.ROTATE_90)
     ours = ImageOps.invert(ink(by_libtiff(tmp_path / "out.tif")[0]).convert("L")).crop((20, 0, 1708, 2286))

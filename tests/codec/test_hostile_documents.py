@@ -22,7 +22,7 @@ from tests.codec.corpus import written
 from tests.codec.corpus_hostile import HOSTILE, Hostile, ps
 
 # What ends by running into a limit is given little time, all else plenty.
-SHORT = Limits(page_s=1.5, job_s=8)
+SHORT = Limits(page_s=1.2, job_s=8)
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -80,7 +80,7 @@ def test_the_page_that_cannot_be_drawn_is_named(tmp_path: Path, scratch: Path) -
     with pytest.raises(DocumentError, match=r"error on page 3 \(undefined in nosuchthing\)"):
         convert([source], tmp_path / "out.tif", Resolution.FINE, scratch=scratch)
     source = written(tmp_path, "document", ps("showpage {} loop")())
-    with pytest.raises(DocumentError, match=r"Page 2 took longer than 1.5 s"):
+    with pytest.raises(DocumentError, match=r"Page 2 took longer than 1.2 s"):
         convert([source], tmp_path / "out.tif", Resolution.FINE, limits=SHORT, scratch=scratch)
 
 
