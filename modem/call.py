@@ -39,7 +39,8 @@ from modem.t30.states import State
 from modem.t30.supply import CodedPages, Header, Sheet
 
 _PROGRESS_S = 1.0
-_UNPACED_OCTETS = 1 << 30
+# With flow control data may wait before the modem so long: enough for any stall of ours, little enough to cancel.
+_AHEAD_S = 8.0
 _DIALLED = "0123456789*#,W"
 
 
@@ -70,7 +71,7 @@ class Call:
         policy = plan.policy
         profile = profile or Profile()
         if policy.flow_control:
-            profile = replace(profile, ahead_octets=_UNPACED_OCTETS)
+            profile = replace(profile, ahead_s=_AHEAD_S)
         self._driver = Driver(now, profile)
         sheets = [
             Sheet(page, _header(plan, document, planned) if policy.header_line else None)
@@ -100,6 +101,8 @@ class Call:
         if self.outcome is not None:
             return None
         times = [time for time in (self._driver.deadline, self._sender.deadline) if time is not None]
+        if self._image_going_out:
+            times.append(self._progress_at + _PROGRESS_S)
         return min(times, default=None)
 
     def take_output(self) -> bytes:
@@ -248,13 +251,15 @@ class Call:
     def _write_frame(self, direction: str, frame: Frame, octets: bytes, *, good: bool) -> None:
         self._write("frame", dir=direction, name=frame.name, octets=octets.hex(), meaning=describe(frame), good=good)
 
+    @property
+    def _image_going_out(self) -> bool:
+        return self._driver.progress is not None and self._sender.state in (State.SEND_PAGE, State.SEND_BLOCK)
+
     def _note_progress(self) -> None:
         """About once a second while an image goes out."""
         progress = self._driver.progress
         sender = self._sender
-        if progress is None or sender.state not in (State.SEND_PAGE, State.SEND_BLOCK):
-            return
-        if self._now < self._progress_at + _PROGRESS_S:
+        if progress is None or not self._image_going_out or self._now < self._progress_at + _PROGRESS_S:
             return
         self._progress_at = self._now
         sent, total = progress

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from modem.class1.profile import Profile
 from modem.class1.reader import END_OF_DATA, Block, Line, Reader, Result, Token, escape
-from modem.class1.scripts import Answer, Emit, Hold, ReadBlock, Say, Scripts, Step, Transmit, Until
+from modem.class1.scripts import Answer, Drain, Emit, Hold, ReadBlock, Say, Scripts, Step, Transmit, Until
 from modem.t30.line import Given, LineEvent, SendFast, SendFrames, StopFast, Wish
 
 
@@ -69,8 +69,10 @@ class Driver:
 
     @property
     def progress(self) -> tuple[int, int] | None:
-        """Octets of fast data handed out and in all, while they go out."""
-        return (self._data_at, len(self._data)) if isinstance(self._step, Transmit) else None
+        """Octets of fast data on the line (by our clock) and in all, while they go out."""
+        if not isinstance(self._step, (Transmit, Drain)):
+            return None
+        return min(self._data_at, int((self._now - self._data_since) * self._data_bps / 8)), len(self._data)
 
     def perform(self, wish: Wish, now: float) -> None:
         """Start on a wish; what is under way is given up. ``after_journal`` wishes wait for ``release``."""
@@ -164,6 +166,9 @@ class Driver:
                 self._deadline = None
                 self._transmit()
                 return
+            if isinstance(step, Drain):
+                self._deadline = max(self._now, self._data_since + 8 * len(self._data) / self._data_bps) + step.beyond_s
+                return
             timeout_s = getattr(step, "timeout_s", None)
             self._deadline = None if timeout_s is None else self._now + timeout_s
             return
@@ -185,7 +190,7 @@ class Driver:
                 return
             if token.result is Result.RING:
                 return
-            if isinstance(self._step, (Say, Until, ReadBlock, Transmit)):
+            if isinstance(self._step, (Say, Until, ReadBlock, Transmit, Drain)):
                 self._advance(token.result)
         elif isinstance(token, Block) and isinstance(self._step, ReadBlock):
             self._advance(token)
@@ -194,11 +199,15 @@ class Driver:
 
     def _allowed(self) -> int:
         elapsed = max(0.0, self._now - self._data_since)
-        return min(len(self._data), int(elapsed * self._data_bps / 8) + self.profile.ahead_octets)
+        return min(len(self._data), int(elapsed * self._data_bps / 8) + self._ahead)
+
+    @property
+    def _ahead(self) -> int:
+        return max(self.profile.ahead_octets, int(self.profile.ahead_s * self._data_bps / 8))
 
     def _next_data_at(self) -> float:
         wanted = min(len(self._data), self._data_at + max(32, int(self._data_bps / 8 * _PACE_S)))
-        return self._data_since + max(0, wanted - self.profile.ahead_octets) * 8 / self._data_bps + 1e-6
+        return self._data_since + max(0, wanted - self._ahead) * 8 / self._data_bps + 1e-6
 
     def _transmit(self) -> None:
         allowed = self._allowed()

@@ -23,6 +23,7 @@ class Profile:
     silence_s: float = 0.07
     data_delay_s: float = 0.0  # between CONNECT and the first octet of fast data
     ahead_octets: int = 1024  # how far fast data may run ahead of the line
+    ahead_s: float = 0.0  # the same in line time; whichever is more. For modems that hold us back when they are full
     wait_before_hang_up_s: float = 0.0  # for modems whose OK comes before DCN is out
     no_fcs: bool = False  # the modem takes the FCS off the frames that it gives
 

@@ -75,6 +75,13 @@ class Transmit:
 
 
 @dataclass(frozen=True)
+class Drain:
+    """Wait for the result code after all data: so long as they take on the line, and ``beyond_s``."""
+
+    beyond_s: float
+
+
+@dataclass(frozen=True)
 class Hold:
     """Wait until the journal is on disk: then the answer is OK."""
 
@@ -86,7 +93,7 @@ class Emit:
     event: LineEvent
 
 
-Step = Say | Until | Pause | ReadBlock | Transmit | Hold | Emit
+Step = Say | Until | Pause | ReadBlock | Transmit | Drain | Hold | Emit
 Answer = Result | Block | None
 Script = Generator[Step, Answer, None]
 Part = Generator[Step, Answer, Result | None]
@@ -94,7 +101,7 @@ Part = Generator[Step, Answer, Result | None]
 CAN = b"\x18"
 _COMMAND_S = 5.0
 _FRAME_S = 7.55  # one V.21 frame: at most 3 s and its preamble
-_DRAIN_S = 60.0  # from the last octet handed out to the modem's OK
+_DRAIN_S = 60.0  # from the end of the data by our clock to the modem's OK
 _HOOK_ERRORS = 3  # ERRORs to +FRH=3 before the line is held for lost
 _DIAL_BACKSTOP_S = 200.0
 _DIAL_RESULTS = {
@@ -301,7 +308,7 @@ class Scripts:
             yield Pause(self._profile.data_delay_s)
         result = yield Transmit(wish.octets, wish.bps)
         if result is None:
-            result = yield Until(_DRAIN_S)
+            result = yield Drain(_DRAIN_S)
         self._sending = result is None
         if result is not Result.OK:
             yield self._no_carrier_of_ours("the end of the data", result)
