@@ -39,6 +39,7 @@ class _Call:
         self.connection: Connection | None = None
         self.modems: dict[SoftModem, int] = {}  # who is off-hook, since when (samples)
         self.rings: SoftModem | None = None
+        self.seizes = ""  # the number of the exchange that is engaged by it
         self.on_answer: Callable[[], None] | None = None
         self.fax: FaxParty | None = None
         self.scripted: ScriptedParty | None = None
@@ -132,6 +133,7 @@ class Exchange:
     # What modems ask (modem.Switch).
 
     def dial(self, modem: SoftModem, dialled: str) -> None:
+        self.hang_up(modem)  # a modem that dials again has left its call
         call = self._new_call(modem.number, normalised(dialled))
         call.modems[modem] = self._samples
         self._say(call, "dialled", dialled)
@@ -142,6 +144,9 @@ class Exchange:
         self._after(float(modem.wait_for_carrier_s()), lambda: self._no_carrier_in_time(call, modem))
 
     def answer(self, modem: SoftModem) -> None:
+        if any(modem in call.modems for call in self._calls):
+            modem.connect(dialled=False)  # once more in the same call: the answer tone again
+            return
         call = next((call for call in self._calls if call.rings is modem), None)
         if call is None:
             call = self._new_call("", modem.number)
@@ -192,6 +197,7 @@ class Exchange:
         elif end.answers is Answers.BUSY or self._called[call.called] <= end.busy_calls or self._engaged(call):
             self._fail(call, modem, CallEvent.BUSY)
         else:
+            call.seizes = call.called
             self._say(call, "ringing")
             answered = end.answers is not Answers.NO_ANSWER
             then = self._far_end_answers if answered else self._far_end_does_not
@@ -199,7 +205,7 @@ class Exchange:
 
     def _engaged(self, call: _Call) -> bool:
         """A fax machine has one line."""
-        return any(each.called == call.called for each in self._calls if each is not call)
+        return any(each.seizes == call.called for each in self._calls)
 
     def _far_end_does_not(self, call: _Call, modem: SoftModem, _end: FarEnd) -> None:
         self._fail(call, modem, CallEvent.NO_ANSWER)

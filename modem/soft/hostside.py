@@ -83,6 +83,12 @@ class HostSide:
         """Octets of the host that the modem has not taken yet."""
         return len(self._pending)
 
+    @property
+    def hungry(self) -> bool:
+        """Whether image data is expected, and the host has given no more than was taken."""
+        sending = self.mode is Mode.SENDING and self._action == "+FTM"
+        return sending and self.clear_to_send and not self._pending
+
     def write(self, octets: bytes) -> None:
         self._pending += octets
         self.feed()

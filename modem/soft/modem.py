@@ -60,6 +60,11 @@ class SoftModem:
         """Octets of the host that are not yet in the modem."""
         return self._host.backlog
 
+    @property
+    def hungry(self) -> bool:
+        """Whether an image is being sent and the host has given no more than was taken."""
+        return self._host.hungry
+
     def drop_dtr(self) -> None:
         """The host has closed the device: on-hook, and everything as after switching on."""
         self._go_on_hook()

@@ -28,9 +28,9 @@ from modem.soft.pty import Host, Pty
 from modem.soft.report import Reporter
 from modem.soft.spandsp import SAMPLE_RATE
 
-_TICK_S: Final = 0.01  # this and the others: of the clock
-_CATCH_UP_S: Final = 0.1  # the most line time between two looks at the hosts
-_FORGIVE_S: Final = 1.0  # later than this, line time waits
+_TICK_S: Final = 0.01  # of the clock
+_AT_ONCE_S: Final = 0.2  # the most line time between two looks at the hosts
+_FORGIVE_S: Final = 1.0  # of the clock: when later than this, line time waits
 _LOOK_S: Final = 0.05  # how often closed devices are looked at
 _ENOUGH: Final = 2048  # octets in a modem, above which its pty is not read
 
@@ -76,10 +76,10 @@ class _Port:
 
 
 class Server:
-    """Modems on ptys with one exchange. Raises OSError when a link cannot be made, SpandspMissing.
+    """Modems on ptys with one exchange. Raises OSError when a link cannot be made, ValueError, SpandspMissing.
 
     ``speed``: how many seconds of line time pass in one of the clock, for tests and shows: far ends and modems become
-    so much faster, hosts and their timers do not. 1 is the truth; above about 5 a host seems slow to its far ends.
+    so much faster, hosts and their timers do not. 1 is the truth; the more above, the slower hosts seem to far ends.
     """
 
     def __init__(
@@ -93,6 +93,9 @@ class Server:
     ) -> None:
         if not 0.1 <= speed <= 20:
             raise ValueError(f"a speed of {speed} is not between 0.1 and 20")
+        numbers = {each.number for each in asked}
+        if wrong := next((incoming.to for incoming in data.incoming if incoming.to not in numbers), None):
+            raise ValueError(f"an incoming call is for {wrong}, but there is no modem under that number")
         self._speed = speed
         self.exchange = Exchange(data, out=out, on_event=on_event)
         self._ports: list[_Port] = []
@@ -118,23 +121,24 @@ class Server:
 
     def run(self) -> None:
         """Serve until ``stop``."""
-        start = time.monotonic() - self.exchange.now / self._speed
+        before = time.monotonic()
+        owed = 0.0  # line time that should have passed
         look_at = 0.0
         while not self._stopping:
-            self._wait(self._timeout(start))
+            self._wait(self._timeout(owed))
             now = time.monotonic()
             if now >= look_at:
                 self._look_for_hosts()
                 look_at = now + _LOOK_S
             for port in self._ports:
                 port.take()
-            late = now - start - self.exchange.now / self._speed
+            owed += (now - before) * self._pace()
+            before = now
             if self.exchange.talking:
-                if late > _FORGIVE_S:
-                    start += late - _CATCH_UP_S
-                late = min(late, _CATCH_UP_S)
-            if late >= _TICK_S:
-                self.exchange.advance(int(late * self._speed * SAMPLE_RATE))
+                owed = min(owed, _FORGIVE_S * self._speed)
+                owed -= self._advance(min(owed, _AT_ONCE_S))
+            else:
+                owed -= self._advance(owed)
             for port in self._ports:
                 port.give()
 
@@ -147,13 +151,26 @@ class Server:
         os.close(self._wake_read)
         os.close(self._wake_write)
 
-    def _timeout(self, start: float) -> float | None:
+    def _pace(self) -> float:
+        """Seconds of line time in one of the clock. A host that gives an image no faster than a real modem would take
+        it, as hosts without flow control do, must find a line that is no faster."""
+        return 1.0 if any(port.modem.hungry for port in self._ports) else self._speed
+
+    def _advance(self, seconds: float) -> float:
+        """Let line time pass; returns how much did."""
+        if seconds < _TICK_S * self._pace():
+            return 0.0
+        samples = int(seconds * SAMPLE_RATE)
+        self.exchange.advance(samples)
+        return samples / SAMPLE_RATE
+
+    def _timeout(self, owed: float) -> float | None:
         """Seconds until something has to be done without a host's doing."""
         if self.exchange.talking:
-            return max(0.0, _TICK_S - (time.monotonic() - start - self.exchange.now / self._speed))
+            return max(0.0, _TICK_S - owed / self._pace())
         waits: list[float] = []
         if self.exchange.next_due is not None:
-            waits.append(max(0.0, self.exchange.next_due / self._speed + start - time.monotonic()) + _TICK_S)
+            waits.append(max(0.0, self.exchange.next_due - self.exchange.now - owed) / self._speed + _TICK_S)
         if any(port.pty.host is Host.GONE for port in self._ports):
             waits.append(_LOOK_S)
         return min(waits, default=None)

@@ -342,6 +342,37 @@ def test_a_modem_in_a_call_is_busy() -> None:
     second.command("DT5552001", "BUSY")
 
 
+def test_of_two_that_dial_a_number_at_once_one_gets_it() -> None:
+    exchange = Exchange(ExchangeData(numbers=(FAX,)))
+    first, second = Host(VirtualModem(exchange, "100")), Host(VirtualModem(exchange, "101"))
+    first.set_up()
+    second.set_up()
+    first.modem.write(b"ATDT5552001\r")
+    second.command("DT5552001", "BUSY")
+    first.modem.read_until(b"\r\nCONNECT\r\n", 10)
+
+
+def test_a_modem_that_dials_in_a_call_leaves_it() -> None:
+    events: list[Event] = []
+    host = host_at(FAX, FarEnd(number="2"), events=events)
+    host.dial("5552001")
+    assert host.dial("2")[2] == 0x80
+    assert [event.called for event in events if event.kind == "on-hook"] == ["5552001"]
+
+
+def test_answering_twice_sends_the_answer_tone_again() -> None:
+    host = host_at(incoming=(Incoming(to="100", after_s=1.0),))
+    host.modem.read_until(b"RING\r\n", 5)
+    host.command("A", "CONNECT")
+    host.modem.write(b"\x10\x03")
+    host.modem.read_until(b"\r\nOK\r\n", 5)
+    host.command("A", "CONNECT")
+    host.modem.write(b"\x10\x03")
+    host.modem.read_until(b"\r\nOK\r\n", 5)
+    host.command("H0")
+    assert not host.modem.exchange.talking
+
+
 def noisy_call(folder: Path, seed: int) -> tuple[list[tuple[float, str, str]], list[bytes]]:
     events: list[Event] = []
     burst = Disturbance(kind=Disturbs.NOISE, start=Moment(what="page", delay_s=2.0), seconds=0.2, dbm0=-8)
