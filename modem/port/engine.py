@@ -28,7 +28,7 @@ from modem.port.dialogue import CHECK, RECOVERY, SETUP, Dialogue
 from modem.port.loop import Watch
 from modem.port.messages import CallAnswer, CallReply, PortState
 from modem.port.pages import PlanError, load_pages, load_plan
-from modem.port.run import CallRun
+from modem.port.run import CallRun, Why
 
 RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 CHECK_SECONDS = 300.0
@@ -163,6 +163,15 @@ class Port:
             self._run.cancel(self.clock())
             self._after_run()
         return True
+
+    def shut_down(self) -> None:
+        """Take no more calls, and end the one that is under way politely: it is no fault of its job."""
+        self.quitting = True
+        if self._accepted is not None:
+            self._drop_accepted(Cause.PORT_DIED, Fault.US, Retry.DEVICE, "The port process was told to end.")
+        elif self._run is not None:
+            self._run.cancel(self.clock(), Why.SHUTDOWN)
+            self._after_run()
 
     def close(self) -> None:
         """Let go of the device. A call that is under way is given up, with its end in the journal."""

@@ -114,9 +114,7 @@ class PortProcess:
         if self._terminated is None:
             log.info("asked to end")
             self._terminated = time.monotonic()
-            self._port.quitting = True
-            if (call := self._port.call) is not None:
-                self._port.cancel(call)
+            self._port.shut_down()
 
 
 def serve(name: str, device: str, folder: Path, lock_folder: Path | None) -> int:

@@ -13,6 +13,7 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from enum import Enum
 from typing import Protocol
 
 from codec.page import Page
@@ -28,6 +29,15 @@ STALL_SECONDS = 300.0  # without any event; the longest timer of T.30 is T5, 60 
 TAKE_LIMIT = 1000  # a core that produces without end is broken
 
 log = logging.getLogger(__name__)
+
+
+class Why(Enum):
+    """Why a call is ended before its time: only the first is a person's wish, and only that one may end a fax."""
+
+    PERSON = "cancelled"
+    DISK = "the journal cannot be written"
+    SHUTDOWN = "the process is to end"
+    STALL = "nothing moves"
 
 
 class ByteChannel(Protocol):
@@ -60,7 +70,7 @@ class CallRun:
         self._started = now
         self._moved = now
         self._cancelled: float | None = None
-        self._cancelled_for_disk = False
+        self._why = Why.PERSON
         self._unsent = b""
         self._entries: list[Entry] = []
         self._call: Call | None = None
@@ -95,8 +105,7 @@ class CallRun:
         self.writer.acknowledge()
         if self.writer.failure is not None and self._cancelled is None:
             log.error("journal %s: %s: ending the call", self.writer.path, self.writer.failure)
-            self._cancelled_for_disk = True
-            self.cancel(now)
+            self.cancel(now, Why.DISK)
         else:
             self._guarded(now, lambda: None)
 
@@ -107,14 +116,14 @@ class CallRun:
             self._give_up(now)
         elif self._cancelled is None and now >= self._moved + STALL_SECONDS:
             log.error("nothing has moved for %g s: ending the call", STALL_SECONDS)
-            self.cancel(now)
+            self.cancel(now, Why.STALL)
         else:
             self._guarded(now, lambda: self._core.tick(now))
 
-    def cancel(self, now: float) -> None:
+    def cancel(self, now: float, why: Why = Why.PERSON) -> None:
         """End the call politely."""
         if self._cancelled is None:
-            self._cancelled = now
+            self._cancelled, self._why = now, why
             self._guarded(now, lambda: self._core.cancel(now))
 
     def device_gone(self, error: Exception, now: float) -> None:
@@ -182,11 +191,18 @@ class CallRun:
         return replace(end_entry(entry.t, self._explained(self._call.outcome)), barrier=entry.barrier)
 
     def _explained(self, outcome: Outcome) -> Outcome:
-        failure = self.writer.failure
-        if failure is None or not self._cancelled_for_disk or outcome.cause is not Cause.CANCELLED:
+        if outcome.cause is not Cause.CANCELLED or self._why is Why.PERSON:
             return outcome
-        text = f"The call was ended because its journal could not be written: {failure.strerror or failure}."
-        return replace(outcome, cause=Cause.STORAGE, fault=Fault.US, retry=Retry.LATER, text=text)
+        if self._why is Why.DISK:
+            failure = self.writer.failure
+            reason = failure.strerror if failure is not None and failure.strerror else str(failure)
+            cause, retry = Cause.STORAGE, Retry.LATER
+            text = f"The call was ended because its journal could not be written: {reason}."
+        elif self._why is Why.SHUTDOWN:
+            cause, retry, text = Cause.PORT_DIED, Retry.DEVICE, "The port process was told to end in the call."
+        else:
+            cause, retry, text = Cause.PROTOCOL_ERROR, Retry.LATER, "The call did not go on, through a fault of ours."
+        return replace(outcome, cause=cause, fault=Fault.US, retry=retry, text=text)
 
     def _flush(self) -> None:
         while self._unsent:
