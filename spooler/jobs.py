@@ -16,6 +16,7 @@ from fax.types import Fate, JobState
 from modem.outcome import Cause, Outcome, Retry
 
 KEPT = frozenset((Fate.CONFIRMED, Fate.DAMAGED))
+LONGEST_DEVICE_PAUSE_S = 600.0
 REFUSALS_LIMIT = 3  # a refused page is sent again at most twice
 
 
@@ -51,12 +52,17 @@ class RetryRules:
     busy_delay_s: float
     device_delay_s: float
 
+    def device_pause_s(self, faults: int) -> float:
+        """The pause after one more fault of our own: each time twice as long, since somebody has to come and look."""
+        return min(self.device_delay_s * (1 << min(faults, 20)), max(self.device_delay_s, LONGEST_DEVICE_PAUSE_S))
+
 
 @dataclass(frozen=True, kw_only=True)
 class AfterCall:
     """A job as it comes out of a call, fates already merged."""
 
     tries: int  # counted before this call
+    faults: int  # calls before this one that did not count
     cancelling: bool
     pages: int
     confirmed: int
@@ -93,7 +99,7 @@ def verdict(job: AfterCall, outcome: Outcome, rules: RetryRules, now: datetime) 
     if tries > rules.retries and counts:
         text = said if tries == 1 else f"{said}; given up after {tries} tries"
         return Verdict(state=JobState.FAILED, tries=tries, cause=cause, reason=text)
-    delay_s = {Retry.SOON: rules.busy_delay_s, Retry.DEVICE: rules.device_delay_s}.get(
+    delay_s = {Retry.SOON: rules.busy_delay_s, Retry.DEVICE: rules.device_pause_s(job.faults)}.get(
         outcome.retry, rules.retry_delay_s
     )
     until = now + timedelta(seconds=delay_s)

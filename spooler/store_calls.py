@@ -203,7 +203,12 @@ def settle(tx: Transaction, call: str, outcome: Outcome, ended: datetime, rules:
                 emit(tx, "page-uncertain", job, call=call, page=page.number, pages=job_row.pages_total, text=text)
         pages, confirmed, refusals = _count_confirmed(tx, job)
         known = AfterCall(
-            tries=job_row.tries, cancelling=job_row.cancelling, pages=pages, confirmed=confirmed, refusals=refusals
+            tries=job_row.tries,
+            faults=job_row.attempts - job_row.tries - 1,
+            cancelling=job_row.cancelling,
+            pages=pages,
+            confirmed=confirmed,
+            refusals=refusals,
         )
         decided = verdict(known, outcome, rules, tx.now)
         emit(tx, "call-ended", job, call=call, text=outcome.text)

@@ -58,8 +58,9 @@ class Rig:
             "busy_delay_s = 0.2",
             "device_delay_s = 0.2",
             "incoming_every_s = 0.2",
-            *settings,
         ]
+        said = {line.partition(" ")[0] for line in settings}
+        lines = [line for line in lines if line.partition(" ")[0] not in said] + list(settings)
         if port:
             lines += [
                 "[[port]]",

@@ -21,8 +21,10 @@ def outcome(cause: Cause, retry: Retry, text: str = "The number was busy.") -> O
     return Outcome(cause=cause, phase=Phase.A, fault=Fault.LINE, retry=retry, text=text, pages=())
 
 
-def after(tries: int = 0, *, cancelling: bool = False, confirmed: int = 0, refusals: int = 0) -> AfterCall:
-    return AfterCall(tries=tries, cancelling=cancelling, pages=3, confirmed=confirmed, refusals=refusals)
+def after(
+    tries: int = 0, *, faults: int = 0, cancelling: bool = False, confirmed: int = 0, refusals: int = 0
+) -> AfterCall:
+    return AfterCall(tries=tries, faults=faults, cancelling=cancelling, pages=3, confirmed=confirmed, refusals=refusals)
 
 
 BUSY = outcome(Cause.BUSY, Retry.SOON)
@@ -61,6 +63,8 @@ def test_a_fault_of_the_device_never_uses_up_a_try() -> None:
     decided = verdict(after(tries=3), outcome(Cause.DEVICE_SILENT, Retry.DEVICE), RULES, NOW)
     assert (decided.state, decided.tries) == (JobState.WAITING, 3)
     assert decided.until == NOW + timedelta(seconds=30)
+    later = [verdict(after(faults=n), outcome(Cause.DEVICE_SILENT, Retry.DEVICE), RULES, NOW).until for n in (1, 99)]
+    assert later == [NOW + timedelta(seconds=60), NOW + timedelta(seconds=600)]
 
 
 def test_the_last_try_fails_with_the_cause_and_the_number_of_tries() -> None:
