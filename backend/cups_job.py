@@ -6,7 +6,9 @@ Everything here is a help, never a condition: when cupsd does not answer, the fa
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
 
 from ipp.client import post
 from ipp.values import Attribute, Group, IppError, Message, Operation, integer, keyword, name_value, request, uri
@@ -14,7 +16,7 @@ from ipp.values import Attribute, Group, IppError, Message, Operation, integer, 
 CANCELLED = 7
 """job-state (RFC 8011 5.3.7)."""
 _TIMEOUT_S = 5.0
-_WANTED = ("job-state", "job-uuid", "job-name", "destination-uris", "cover-sheet-info")
+_WANTED = ("job-state", "job-uuid", "number-of-documents", "destination-uris", "cover-sheet-info")
 
 
 class CupsJob:
@@ -22,6 +24,7 @@ class CupsJob:
 
     def __init__(self, server: str | None, job_id: str) -> None:
         self._server = server
+        self._number = job_id
         self._job_uri = f"ipp://localhost/jobs/{job_id}"
 
     def attributes(self) -> Mapping[str, Attribute]:
@@ -37,6 +40,14 @@ class CupsJob:
         )
         groups = answer.groups if answer else ()
         return {item.name: item for group in groups if group.tag == Group.JOB for item in group.attributes}
+
+    def spooled(self, count: int) -> list[Path]:
+        """The first ``count`` files of the job as they were sent to CUPS, as far as we may read them."""
+        root = os.environ.get("CUPS_REQUESTROOT")
+        if not root or not self._number.isdigit():
+            return []
+        paths = [Path(root) / f"d{int(self._number):05d}-{number:03d}" for number in range(1, count + 1)]
+        return [path for path in paths if os.access(path, os.R_OK)]
 
     def is_cancelled(self) -> bool:
         """Whether a person has cancelled it; False when cupsd does not tell."""

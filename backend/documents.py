@@ -18,11 +18,13 @@ from dataclasses import dataclass
 LIMIT_OCTETS = 2 << 30
 """Of one job. The daemon has its own limit, and is the one that people meet; this one only bounds the disk."""
 END_MARK = b"\n%%PlatenEndOfDocument\n"
-"""What ppd/filter/platen-pass writes behind each document."""
+FAILED_MARK = b"\n%%PlatenDocumentFailed\n"
+"""What our filters (ppd/filter) write behind each document; the second when they could not give all of it."""
 
 _BLOCK = 1 << 20
 _WHITE = rb"[\x00\t\n\x0c\r ]*"
 _NEXT_PDF = re.compile(rb"%%EOF" + _WHITE + rb"(?=%PDF-\d)")
+_MARK = re.compile(re.escape(END_MARK) + b"|" + re.escape(FAILED_MARK))
 # What can follow a PDF when our filter wrote it: another PDF, PostScript (perhaps with its transport marks), TIFF.
 _NEXT_ANY = re.compile(rb"%%EOF" + _WHITE + rb"(?=%PDF-\d|[\x04]?%!|\x1b%-12345X|II\*\x00|MM\x00\*)")
 _NO_WHITE = re.compile(rb"[^\x00\t\n\x0c\r ]")
@@ -86,27 +88,35 @@ def _copy(source: int, target: int) -> int:
     return len(block)
 
 
-def split(handle: int) -> list[Piece]:
-    """The documents in an open file, in order. An empty file has none."""
+@dataclass(frozen=True)
+class Documents:
+    """What a job holds: its documents in order, and how many more our filters could not give."""
+
+    pieces: tuple[Piece, ...]
+    failed: int
+
+
+def split(handle: int) -> Documents:
+    """The documents in an open file. An empty file has none."""
     length = os.fstat(handle).st_size
     if not length:
-        return []
+        return Documents((), 0)
     with mmap.mmap(handle, length, prot=mmap.PROT_READ) as data:
-        return [Piece(handle, start, end) for start, end in _documents(data)]
+        places: list[tuple[int, int]] = []
+        failed = at = 0
+        for mark in _MARK.finditer(data):
+            if mark[0] == END_MARK:
+                places += _marked(data, at, mark.start())
+            else:
+                places += _marked(data, at, mark.start())[:-1]
+                failed += 1
+            at = mark.end()
+        if _NO_WHITE.search(data, at):
+            places += _pdfs(data, at, length, _NEXT_PDF)
+        return Documents(tuple(Piece(handle, start, end) for start, end in places), failed)
 
 
-def _documents(data: mmap.mmap | bytes) -> list[tuple[int, int]]:
-    found: list[tuple[int, int]] = []
-    at = 0
-    while (mark := data.find(END_MARK, at)) >= 0:
-        found += _marked(data, at, mark)
-        at = mark + len(END_MARK)
-    if _NO_WHITE.search(data, at):
-        found += _pdfs(data, at, len(data), _NEXT_PDF)
-    return found
-
-
-def _marked(data: mmap.mmap | bytes, start: int, end: int) -> list[tuple[int, int]]:
+def _marked(data: mmap.mmap, start: int, end: int) -> list[tuple[int, int]]:
     """PDFs, then the one document that our filter handed on, which may hold anything inside and is not looked into."""
     parts = _pdfs(data, start, end, _NEXT_ANY)
     for index, (begin, _) in enumerate(parts):
@@ -115,7 +125,7 @@ def _marked(data: mmap.mmap | bytes, start: int, end: int) -> list[tuple[int, in
     return parts
 
 
-def _pdfs(data: mmap.mmap | bytes, start: int, end: int, border: re.Pattern[bytes]) -> list[tuple[int, int]]:
+def _pdfs(data: mmap.mmap, start: int, end: int, border: re.Pattern[bytes]) -> list[tuple[int, int]]:
     borders = [match.end() for match in border.finditer(data, start, end)]
     starts = [start, *borders]
     return list(zip(starts, [*borders, end], strict=True))

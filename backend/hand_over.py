@@ -13,20 +13,21 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from backend.asked import Asked, AskedError, PrintJob, asked
 from backend.cups_job import CupsJob
-from backend.documents import Piece, TooLargeError, drain, split
+from backend.documents import Documents, Piece, TooLargeError, drain, split
 from backend.main import CANCEL, HOLD, OK, RETRY_CURRENT, STOP, say
 from backend.options import parameters, parse
 from fax.client import KEY_LIMIT, Client
 from fax.errors import Cause, DocumentError, FaxError, NotRunningError, ServerError
 from fax.incoming import leave
 from fax.types import Accepted, DocumentId, Submission
+from ipp.values import Attribute
 
 DEFAULT_SPOOL = "/var/spool/platen"
 PAUSES_S = (1.0, 2.0, 4.0)
@@ -58,7 +59,8 @@ def work(argv: list[str], data: int, chance: str, *, with_daemon: bool = True) -
     except _Stopped:
         return RETRY_CURRENT
     except _Refused as refusal:
-        say("ERROR", refusal.text)
+        # CUPS keeps the first of the gravest: a filter's own complaint, an ERROR, must not hide ours
+        say("CRIT", refusal.text)
         return refusal.code
 
 
@@ -92,12 +94,13 @@ class _Worker:
             wanted = asked(job)
         except AskedError as error:
             raise _Refused(CANCEL, str(error)) from error
-        pieces = self._read()
         daemon = Client(job.parameter("socket")) if with_daemon else None
+        documents = self._read()
+        self._check_that_all_came(documents, attributes, daemon)
         incoming = Path(job.parameter("spool") or os.environ.get("PLATEN_SPOOL") or DEFAULT_SPOOL) / "incoming"
-        return self._hand_over(daemon, incoming, wanted, pieces, key)
+        return self._hand_over(daemon, incoming, wanted, documents.pieces, key)
 
-    def _read(self) -> list[Piece]:
+    def _read(self) -> Documents:
         handle = self._data
         try:
             if self._file is not None:
@@ -108,12 +111,36 @@ class _Worker:
             raise _Refused(CANCEL, "The print job is too long to be faxed") from error
         except OSError as error:
             raise _Refused(STOP, f"The print job cannot be read: {error.strerror}") from error
-        pieces = split(handle)
-        if not pieces:
-            raise _Refused(CANCEL, "The document is empty: there is nothing to fax")
-        return pieces
+        return split(handle)
 
-    def _hand_over(self, daemon: Client | None, incoming: Path, wanted: Asked, pieces: list[Piece], key: str) -> int:
+    def _check_that_all_came(
+        self, documents: Documents, attributes: Mapping[str, Attribute], daemon: Client | None
+    ) -> None:
+        """A filter that fails looks like one that has nothing to say; a fax must not lack pages for that."""
+        number = attributes["number-of-documents"].values[0].data if "number-of-documents" in attributes else 1
+        raw = os.environ.get("CONTENT_TYPE", "") == "application/vnd.cups-raw" or "FINAL_CONTENT_TYPE" not in os.environ
+        count = number if isinstance(number, int) and not raw else 1
+        came = len(documents.pieces)
+        if came >= count and not documents.failed and all(piece.octets for piece in documents.pieces):
+            return
+        # what CUPS' filters say of a document is not for people; the daemon says what is wrong with it
+        for path in self._cups.spooled(count):
+            try:
+                if daemon is not None:
+                    daemon.upload(path)
+            except DocumentError as error:
+                raise _Refused(CANCEL, error.text) from error
+            except (FaxError, OSError):
+                break
+        if count > 1:
+            raise _Refused(CANCEL, f"CUPS could prepare only {came} of the {count} documents: nothing is faxed")
+        if documents.failed:
+            raise _Refused(CANCEL, "CUPS could not prepare the document: it may be damaged")
+        raise _Refused(CANCEL, "The document is empty: there is nothing to fax")
+
+    def _hand_over(
+        self, daemon: Client | None, incoming: Path, wanted: Asked, pieces: Sequence[Piece], key: str
+    ) -> int:
         submission = Submission(
             documents=(),
             recipients=wanted.recipients,
@@ -145,7 +172,7 @@ class _Worker:
             " platend or mend its incoming folder, and then run cupsenable",
         )
 
-    def _submit(self, daemon: Client, submission: Submission, pieces: list[Piece], key: str) -> Accepted | None:
+    def _submit(self, daemon: Client, submission: Submission, pieces: Sequence[Piece], key: str) -> Accepted | None:
         """None when the daemon cannot take it now."""
         for again in (True, False):
             try:
@@ -161,7 +188,7 @@ class _Worker:
                 raise _refusal(error) from error
         return None
 
-    def _upload(self, daemon: Client, pieces: list[Piece]) -> list[DocumentId]:
+    def _upload(self, daemon: Client, pieces: Sequence[Piece]) -> list[DocumentId]:
         ids: list[DocumentId] = []
         for number, piece in enumerate(pieces, start=1):
             try:

@@ -1,4 +1,4 @@
-"""Putting the printer into a CUPS: the backend program, the filter, the queue.
+"""Putting the printer into a CUPS: the backend program, the filters, the queue.
 
 What always holds: the program that is written was tried as the user that CUPS will run it as; it runs with the
 interpreter that was named and finds our packages with ``-I``, whatever the environment. Modes decide under whom CUPS
@@ -22,7 +22,7 @@ PACKAGES = ("backend", "fax", "ipp")
 HOUSE = Path(__file__).resolve().parents[1]
 """The folder that holds our packages: the checkout, or site-packages."""
 PPD = HOUSE / "ppd" / "platen-fax.ppd"
-FILTER = HOUSE / "ppd" / "filter" / "platen-pass"
+FILTERS = tuple(HOUSE / "ppd" / "filter" / name for name in ("platen-pass", "platen-pdf"))
 SYSTEM_SERVERBIN = Path("/usr/lib/cups")
 DEFAULT_URI = "platen:/fax"
 
@@ -72,9 +72,11 @@ def install_backend(folder: Path, interpreter: Path | str = sys.executable, *, n
     return Installed(path=_put(folder / name, program.encode(), mode), mode=mode, note=note)
 
 
-def install_filter(folder: Path) -> Installed:
-    """Put the filter into ``folder`` (such as /usr/lib/cups/filter)."""
-    return Installed(path=_put(folder / FILTER.name, FILTER.read_bytes(), 0o755), mode=0o755)
+def install_filters(folder: Path) -> tuple[Installed, ...]:
+    """Put the filters into ``folder`` (such as /usr/lib/cups/filter)."""
+    return tuple(
+        Installed(path=_put(folder / source.name, source.read_bytes(), 0o755), mode=0o755) for source in FILTERS
+    )
 
 
 def add_queue(name: str, uri: str = DEFAULT_URI, ppd: Path = PPD, server: str | None = None) -> None:

@@ -22,7 +22,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from backend.install import DEFAULT_URI, PPD, Installed, InstallError, add_queue, install_backend, install_filter
+from backend.install import DEFAULT_URI, PPD, Installed, InstallError, add_queue, install_backend, install_filters
 from ipp.client import post
 from ipp.values import IppError, Operation, request
 
@@ -196,7 +196,7 @@ class PrivateCups:
         try:
             installed: list[Installed] = [
                 install_backend(self.folder / "bin" / "backend", self._interpreter),
-                install_filter(self.folder / "bin" / "filter"),
+                *install_filters(self.folder / "bin" / "filter"),
             ]
         except InstallError as error:
             raise CupsError(str(error)) from error

@@ -1,6 +1,7 @@
 """The printer as desktops see it.
 
-- ``platen-fax.ppd``: the queue's description. PDF goes through CUPS' pdftopdf, so that several files make one job.
+- ``platen-fax.ppd``: the queue's description.
+- ``filter/platen-pdf``: CUPS' own pdftopdf with a mark behind each document, and without its talk.
 - ``filter/platen-pass``: hands PostScript and TIFF on untouched, so that no interpreter runs on a user's input outside
   the limits of our own workers, and no page of a TIFF is lost.
 

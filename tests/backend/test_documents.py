@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from backend.documents import END_MARK, drain, split
-from backend.install import FILTER
+from backend.documents import END_MARK, FAILED_MARK, drain, split
+from backend.install import FILTERS
 
 PDF = b"%PDF-1.4\nbody\n%%EOF\n"
 UPDATED = PDF + b"7 0 obj\nmore\nendobj\nstartxref\n1\n%%EOF\n"
@@ -20,11 +20,14 @@ PS = b"%!PS-Adobe-3.0\n(%PDF-1.4) pop\n%%EOF\n%PDF-1.4 not\n%%EOF\n%!PS\n"
 TIFF = b"II*\0\x08\0\0\0%%EOF\n%PDF-1.4\0\0"
 
 
+FILTER, PDF_FILTER = FILTERS
+
+
 def _split(tmp_path: Path, data: bytes) -> list[bytes]:
     file = tmp_path / "stream"
     file.write_bytes(data)
     with file.open("rb") as stream:
-        return [piece.read(1 << 30) for piece in split(stream.fileno())]
+        return [piece.read(1 << 30) for piece in split(stream.fileno()).pieces]
 
 
 def _passed(document: bytes) -> bytes:
@@ -79,15 +82,37 @@ def test_the_filter_reads_a_file_that_is_named_and_says_when_it_cannot(tmp_path:
     arguments = [str(FILTER), "1", "u", "t", "1", ""]
     done = subprocess.run([*arguments, str(file)], capture_output=True, check=True)
     assert done.stdout == PS + END_MARK
-    missing = subprocess.run([*arguments, str(tmp_path / "none")], capture_output=True, check=False)
-    assert (missing.returncode != 0, missing.stdout) == (True, b"")
+    missing = subprocess.run([*arguments, str(tmp_path / "none")], capture_output=True, check=True)
+    assert missing.stdout == FAILED_MARK
+
+
+def test_pdfs_of_our_filter_are_marked(tmp_path: Path, pdf: Path) -> None:
+    arguments = [str(PDF_FILTER), "1", "u", "t", "1", ""]
+    good = subprocess.run([*arguments, str(pdf)], capture_output=True, check=True)
+    assert good.stdout.startswith(b"%PDF-")
+    assert good.stdout.endswith(b"%%EOF\n" + END_MARK)
+    assert _split(tmp_path, good.stdout * 2) == [good.stdout.removesuffix(END_MARK)] * 2
+    (tmp_path / "bad").write_bytes(b"%PDF-1.4\n")
+    bad = subprocess.run([*arguments, str(tmp_path / "bad")], capture_output=True, check=True)
+    assert bad.stdout == FAILED_MARK
+    assert b"DEBUG: pdftopdf:" in bad.stderr
+    assert not any(line.startswith(b"ERROR:") for line in bad.stderr.splitlines())
+
+
+def test_a_document_that_failed_is_counted_and_left_out(tmp_path: Path) -> None:
+    file = tmp_path / "stream"
+    file.write_bytes(PDF + PDF + b"half" + FAILED_MARK + PDF + FAILED_MARK + _passed(PS))
+    with file.open("rb") as stream:
+        found = split(stream.fileno())
+    assert found.failed == 2
+    assert [piece.octets for piece in found.pieces] == [len(PDF), len(PS)]
 
 
 def test_a_piece_is_read_in_blocks_and_again(tmp_path: Path) -> None:
     file = tmp_path / "stream"
     file.write_bytes(PDF + UPDATED)
     with file.open("rb") as stream:
-        _, second = split(stream.fileno())
+        _, second = split(stream.fileno()).pieces
         for _ in range(2):
             blocks = []
             while block := second.read(7):

@@ -104,7 +104,7 @@ def test_octets_that_are_not_utf8_do_no_harm(surroundings: dict[str, str], recor
 @pytest.mark.parametrize("data", [b"", b"\n\n", b"\0\0"])
 def test_an_empty_document_is_cancelled(surroundings: dict[str, str], data: bytes) -> None:
     code, text = _run(JOB, surroundings, data)
-    assert (code, text) == (CANCEL, "ERROR: The document is empty: there is nothing to fax\n")
+    assert (code, text) == (CANCEL, "CRIT: The document is empty: there is nothing to fax\n")
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_each_refusal_of_the_daemon_has_its_exit_code(
     recorder.refuse(request_name, status, cause, "No")
     found, text = _run(JOB, surroundings)
     assert found == code
-    assert text.splitlines()[-1].startswith("WARNING:" if code == OK else "ERROR:")
+    assert text.splitlines()[-1].startswith("WARNING:" if code == OK else "CRIT:")
     assert len(list(incoming.iterdir())) == (1 if code == OK else 0)
 
 
@@ -177,7 +177,7 @@ def test_a_worker_that_fails_in_an_unforeseen_way_holds_the_job(surroundings: di
 
 def test_a_job_beyond_all_bounds_is_cancelled(surroundings: dict[str, str]) -> None:
     code, text = _run(JOB, surroundings, before="import backend.documents as d; d.LIMIT_OCTETS = 10")
-    assert (code, text) == (CANCEL, "ERROR: The print job is too long to be faxed\n")
+    assert (code, text) == (CANCEL, "CRIT: The print job is too long to be faxed\n")
 
 
 def test_sigterm_while_reading_asks_cups_to_run_it_again(surroundings: dict[str, str], recorder: Recorder) -> None:

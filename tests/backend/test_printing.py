@@ -210,6 +210,19 @@ def test_an_empty_document_is_refused_where_the_person_looks(desk: Desk, recorde
     assert ticket.message == "The document is empty: there is nothing to fax"
 
 
+def test_a_job_of_which_a_part_got_lost_in_the_filters_is_refused(
+    desk: Desk, recorder: Recorder, tmp_path: Path, pdf: Path
+) -> None:
+    broken = tmp_path / "broken.pdf"
+    broken.write_bytes(b"%PDF-1.4\nnothing\n")
+    ticket = desk.print("-o", "phone=5552001", pdf, broken, pdf)
+    assert (ticket.state, ticket.message) == (
+        CANCELLED,
+        "CUPS could prepare only 2 of the 3 documents: nothing is faxed",
+    )
+    assert recorder.taken == {}
+
+
 def test_a_document_that_the_daemon_refuses_is_refused_where_the_person_looks(
     desk: Desk, recorder: Recorder, pdf: Path, other_pdf: Path
 ) -> None:

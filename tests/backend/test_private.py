@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.install import PPD, InstallError, add_queue, install_backend, install_filter, remove_queue
+from backend.install import PPD, InstallError, add_queue, install_backend, install_filters, remove_queue
 from backend.private import CupsError, PrivateCups, stop_left
 from tests.backend.desk import COMPLETED, Desk, eventually, processes
 
@@ -137,7 +137,7 @@ def test_the_program_runs_from_anywhere_with_any_environment(programs: Path) -> 
     installed = install_backend(programs)
     assert (installed.mode, installed.path.stat().st_mode & 0o777, installed.note) == (0o755, 0o755, "")
     assert _discovers(installed.path)
-    assert install_filter(programs).path.stat().st_mode & 0o777 == 0o755
+    assert [item.path.stat().st_mode & 0o777 for item in install_filters(programs)] == [0o755, 0o755]
 
 
 def test_an_interpreter_may_lie_in_a_folder_with_blanks(programs: Path) -> None:

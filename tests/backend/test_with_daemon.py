@@ -157,6 +157,20 @@ def test_a_bad_document_is_refused_where_the_person_looks(
     assert daemon.jobs("bad") == []
 
 
+@pytest.mark.parametrize(("spoil", "words"), [(_encrypted, "password"), (_cut, "cut off")], ids=["encrypted", "cut"])
+def test_what_the_filters_of_cups_cannot_read_is_refused_in_plain_words(
+    daemon: Daemon, real: Desk, tmp_path: Path, pdf: Path, spoil: Callable[[Path, Path], None], words: str
+) -> None:
+    spoil(tmp_path / "bad.pdf", pdf)
+    for files in ([tmp_path / "bad.pdf"], [pdf, tmp_path / "bad.pdf"], [tmp_path / "bad.pdf", pdf]):
+        ticket = real.print("-t", "unreadable", "-o", "phone=5552001", *files)
+        assert ticket.state == CANCELLED
+        assert words in ticket.message
+        assert str(real.cups.folder) not in ticket.message
+    assert daemon.jobs("unreadable") == []
+    assert real.print("-o", "phone=5552001", pdf).state == COMPLETED
+
+
 def test_a_number_with_letters_is_refused_where_the_person_looks(daemon: Daemon, real: Desk, pdf: Path) -> None:
     ticket = real.print("-t", "letters", "-o", "phone=0800-FLOWERS", pdf)
     assert ticket.state == CANCELLED
