@@ -54,24 +54,7 @@ def text_pdf(pages: int) -> bytes:
     """Pages full of text in an embedded font."""
     pdfmetrics.registerFont(TTFont("Serif", FONT))
     chance = random.Random(5)
-    words = [
-        "fax",
-        "line",
-        "page",
-        "number",
-        "call",
-        "answer",
-        "please",
-        "find",
-        "enclosed",
-        "offer",
-        "delivery",
-        "within",
-        "two",
-        "weeks",
-        "order",
-        "invoice",
-    ]
+    words = ("offer", "delivery", "invoice", "enclosed", "telephone", "page", "number", "we", "of", "the")
     made = io.BytesIO()
     canvas = Canvas(made, pagesize=A4, invariant=True)
     for page in range(pages):

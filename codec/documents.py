@@ -27,7 +27,7 @@ from codec.errors import CodecError, DocumentError, DocumentFault, RenderError
 from codec.limits import DEFAULT_LIMITS, Limits
 from codec.page import Resolution
 from codec.raster_paper import PageWidth
-from codec.sniff import Kind, sniff_file
+from codec.sniff import Kind
 from codec.worker import Request
 
 # The child enforces the time of a page itself; this much later the parent does.
@@ -78,9 +78,7 @@ def inspect(
     Raises DocumentError (its text is for the person who sent it), RenderError when the check itself could not be done.
     """
     octets = path.stat().st_size
-    if declared is not None and _says_pdf(declared):
-        _refuse_other_than_pdf(path, declared)
-    request = Request(sources=(str(path.absolute()),), limits=limits, parent=os.getpid())
+    request = Request(sources=(str(path.absolute()),), limits=limits, parent=os.getpid(), declared=declared)
     result = _run(request, limits, None, None, scratch)
     kind = Kind(str(result.done.get("kind")))
     pages = result.done.get("pages")
@@ -142,25 +140,6 @@ def _umask() -> int:
         if line.startswith("Umask:"):
             return int(line.split()[1], 8)
     return 0o077
-
-
-def _says_pdf(declared: str) -> bool:
-    plain = declared.strip().lower()
-    return plain.endswith(".pdf") or plain.partition(";")[0] in ("application/pdf", "application/vnd.cups-pdf")
-
-
-def _refuse_other_than_pdf(path: Path, declared: str) -> None:
-    found = sniff_file(path)
-    if found.kind in (Kind.PDF, Kind.EMPTY):
-        return
-    name = "".join(c for c in declared.rpartition("/")[2] if c.isprintable()) if "." in declared else ""
-    name = name if name.lower().endswith(".pdf") else "This document"
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 2048))
-        if b"startxref" in file.read():
-            raise DocumentError(DocumentFault.DAMAGED, f"{name} is damaged: the beginning of the PDF is missing.")
-    looks = f": it is {found.kind.title}" if found.kind is not Kind.UNKNOWN else ""
-    raise DocumentError(DocumentFault.TYPE, f"{name} is not a PDF, though it is called one{looks}.")
 
 
 @dataclass

@@ -44,6 +44,7 @@ class Request:
     sources: tuple[str, ...]
     limits: Limits
     parent: int
+    declared: str | None = None
     out: str | None = None
     resolution: str = Resolution.FINE.value
     width: int = PageWidth.A4.value
@@ -74,6 +75,8 @@ class Worker:
     def inspect(self) -> dict[str, object]:
         source = Path(self.request.sources[0])
         found = sniff_file(source)
+        if self.request.declared is not None and says_pdf(self.request.declared):
+            refuse_other_than_pdf(source, found, self.request.declared)
         refuse_unprintable(found)
         pages: int | None = None
         if found.kind is Kind.PDF:
@@ -283,6 +286,25 @@ def refuse_unprintable(found: Finding) -> None:
             DocumentFault.TYPE,
             "A document of this kind cannot be faxed. PDF, PostScript, plain text, PNG, JPEG, GIF and TIFF can.",
         )
+
+
+def says_pdf(declared: str) -> bool:
+    """Whether a file name or MIME type calls the document a PDF."""
+    plain = declared.strip().lower()
+    return plain.endswith(".pdf") or plain.partition(";")[0] in ("application/pdf", "application/vnd.cups-pdf")
+
+
+def refuse_other_than_pdf(path: Path, found: Finding, declared: str) -> None:
+    if found.kind in (Kind.PDF, Kind.EMPTY):
+        return
+    name = "".join(c for c in declared.strip().rpartition("/")[2] if c.isprintable())
+    name = name if name.lower().endswith(".pdf") else "This document"
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 2048))
+        if found.kind is Kind.UNKNOWN and b"startxref" in file.read():
+            raise DocumentError(DocumentFault.DAMAGED, f"{name} is damaged: the beginning of the PDF is missing.")
+    looks = f": it is {found.kind.title}" if found.kind is not Kind.UNKNOWN else ""
+    raise DocumentError(DocumentFault.TYPE, f"{name} is not a PDF, though it is called one{looks}.")
 
 
 def too_much_output(limits: Limits) -> DocumentError:
