@@ -71,7 +71,7 @@ class Call:
         policy = plan.policy
         profile = profile or Profile()
         if policy.flow_control:
-            profile = replace(profile, ahead_s=_AHEAD_S)
+            profile = replace(profile, ahead_s=_AHEAD_S, after_class=(*profile.after_class, "AT+FLO=2"))
         self._driver = Driver(now, profile)
         sheets = [
             Sheet(page, _header(plan, document, planned) if policy.header_line else None)
