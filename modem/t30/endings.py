@@ -21,7 +21,7 @@ ENDINGS: dict[Cause, Row] = {
     Cause.PORT_DIED: (Fault.US, Retry.LATER, "The program that made the call was killed."),
     Cause.NO_DIAL_TONE: (Fault.DEVICE, Retry.DEVICE, "There is no dial tone: is the telephone line plugged in?"),
     Cause.BUSY: (Fault.FAR_END, Retry.SOON, "The number is busy."),
-    Cause.NO_ANSWER: (Fault.FAR_END, Retry.LATER, "No fax machine answered."),
+    Cause.NO_ANSWER: (Fault.FAR_END, Retry.LATER, "Nobody answered, or at least no fax machine."),
     Cause.NO_CARRIER: (
         Fault.FAR_END,
         Retry.LATER,
