@@ -36,6 +36,7 @@ class PortLock:
 
     def __init__(self, path: Path) -> None:
         """Raises LockedError when another process has it, OSError when the file cannot be made."""
+        self.path = path
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         deadline = time.monotonic() + PROBE_SECONDS
         while True:
@@ -52,6 +53,13 @@ class PortLock:
                 raise LockedError(f"{path} is locked by process {pid or 'unknown'}", pid) from None
         os.ftruncate(self._fd, 0)
         os.pwrite(self._fd, b"%d\n" % os.getpid(), 0)
+
+    def is_ours(self) -> bool:
+        """Whether the file at the path is still the one that we locked: if not, nobody can find us by it."""
+        try:
+            return os.path.samestat(self.path.stat(), os.fstat(self._fd))
+        except OSError:
+            return False
 
     def close(self) -> None:
         os.close(self._fd)

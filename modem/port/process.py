@@ -2,7 +2,7 @@
 
 What always holds: one process per folder (the lock), whatever happens to those who started it: SIGHUP is ignored.
 SIGTERM and SIGINT end a call politely and then the process; a second one changes nothing, since ``kill -9`` is always
-safe.
+safe. A process whose folder was taken away ends too, since nobody can find it any more.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from modem.port.loop import Watch, turn
 from modem.port.messages import LOCK_NAME, SOCKET_NAME, PortStatus, Reply, Request
 
 SWITCH_SECONDS = 0.0005  # the writer thread gives the interpreter back at once
+LOOK_SECONDS = 10.0  # how often the process looks whether its folder is still there
 TERMINATE_SECONDS = 10.0  # a polite end of a call takes up to 4 s of signals
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class PortProcess:
         self._control = ControlServer(folder / SOCKET_NAME, self.handle)
         self._signals = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._terminated: float | None = None
+        self._next_look = time.monotonic() + LOOK_SECONDS
 
     def run(self) -> int:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -98,13 +100,22 @@ class PortProcess:
         return self._port.quitting and self._port.call is None
 
     def _turn(self) -> None:
-        deadlines = [self._port.deadline]
+        deadlines = [self._port.deadline, self._next_look]
         if self._terminated is not None:
             deadlines.append(self._terminated + TERMINATE_SECONDS)
         due = min((time_s for time_s in deadlines if time_s is not None), default=None)
         watches = [*self._port.watches, *self._control.watches, Watch(self._signals, self._terminate)]
         turn(watches, None if due is None else due - time.monotonic())
         self._port.tick()
+        if time.monotonic() >= self._next_look:
+            self._look()
+
+    def _look(self) -> None:
+        """A call is brought to its end first: its journal may lie elsewhere."""
+        self._next_look = time.monotonic() + LOOK_SECONDS
+        if not self._lock.is_ours() and not self._port.quitting:
+            log.error("the folder of port %s is not its own any more: ending", self.name)
+            self._port.quitting = True
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         os.eventfd_write(self._signals, 1)

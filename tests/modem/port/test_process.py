@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from modem import journal
-from modem.outcome import Cause, Fate, Outcome, Retry
+from modem.outcome import Cause, Fate, Fault, Outcome, Retry
 from modem.plan import CallPlan
 from modem.port import client
 from modem.port.client import CallAnswer, PortClient, PortState, PortStatus
@@ -215,7 +215,7 @@ def test_asked_to_end_it_ends_the_call_politely_first(line: Line, number: int) -
     os.kill(line.status().pid, number)
     wait_for(lambda: not client.is_locked(line.port_folder))
     outcome = line.end_of(path)
-    assert outcome.cause is Cause.CANCELLED
+    assert (outcome.cause, outcome.fault, outcome.retry) == (Cause.PORT_DIED, Fault.US, Retry.DEVICE)
     assert {page.fate for page in outcome.pages} == {Fate.NOT_SENT}
     assert line.modem.heard[-1].startswith("ATH")
     assert not list(line.locks.iterdir())
@@ -296,6 +296,16 @@ def test_a_folder_with_a_long_path_is_no_obstacle(line: Line) -> None:
     line.client = PortClient(line.port_folder)
     line.ready()
     assert line.end_of(line.start()).cause is Cause.BUSY
+
+
+def test_a_process_whose_folder_was_taken_away_ends(line: Line) -> None:
+    line.ready()
+    (line.port_folder / "lock").unlink()
+    os.kill(line.status().pid, 0)
+    wait_for(lambda: client._children[-1].poll() is not None)
+    assert client._children[-1].returncode == 0
+    assert "is not its own any more" in line.log()
+    assert not list(line.locks.iterdir())
 
 
 def test_a_large_log_is_put_aside_at_the_start(line: Line) -> None:

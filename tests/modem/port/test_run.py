@@ -17,11 +17,13 @@ import pytest
 
 from codec.tiff import read_pages, write_pages
 from modem import journal
+from modem.call import Call
 from modem.device import DeviceGoneError
 from modem.entries import Entry
-from modem.outcome import Cause, Fate, Fault, Outcome
+from modem.outcome import Cause, Fate, Fault, Outcome, Retry
 from modem.plan import CallPlan, LinePolicy, PlannedDocument, PlannedPage
-from modem.port.run import CallRun
+from modem.port.process import TERMINATE_SECONDS
+from modem.port.run import CallRun, Why
 from modem.soft.exchange import Exchange
 from modem.soft.farend import ExchangeData, FarEnd
 from modem.soft.virtual import VirtualModem
@@ -151,9 +153,9 @@ def test_killed_at_any_time_the_journal_claims_and_denies_nothing_wrongly(tmp_pa
     last = stage(tmp_path / "whole", ecm=ecm).ended().figures.line_seconds
     assert last is not None
     seen = set()
-    for moment in range(1, int(last * 2)):
+    for moment in range(1, int(last / 0.7)):
         one = stage(tmp_path / str(moment), ecm=ecm)
-        one.until(lambda: one.wire.modem.now >= moment / 2)  # noqa: B023
+        one.until(lambda: one.wire.modem.now >= moment * 0.7)  # noqa: B023
         outcome = one.killed()
         one.judge(outcome)
         seen.add(tuple(page.fate for page in outcome.pages))
@@ -214,6 +216,39 @@ def test_a_disk_that_fails_in_a_page_ends_the_call_politely(
     on_disk = journal.outcome_after_death(journal.read(one.path)[0], one.plan)
     one.judge(on_disk)
     one.judge(outcome)
+
+
+@KINDS
+@pytest.mark.parametrize("why", [Why.PERSON, Why.SHUTDOWN])
+def test_ended_at_any_time_it_is_over_soon_and_the_journal_says_whose_wish_it_was(
+    tmp_path: Path, ecm: bool, why: Why
+) -> None:
+    for moment in range(1, 21):
+        one = stage(tmp_path / str(moment), ecm=ecm)
+        one.until(lambda: one.wire.modem.now >= moment)  # noqa: B023
+        if one.run.outcome is not None:
+            return
+        one.run.cancel(one.wire.modem.now, why)
+        outcome = one.ended()
+        assert one.wire.modem.now < moment + TERMINATE_SECONDS / 2
+        assert outcome.cause in (Cause.CANCELLED if why is Why.PERSON else Cause.PORT_DIED, Cause.OK)
+        assert outcome.retry is not Retry.NEVER or why is Why.PERSON
+        assert journal.outcome_of(journal.read(one.path)[0], one.plan) == outcome
+        one.wire.modem.advance(30)
+        one.judge(outcome)
+
+
+def test_a_call_that_does_not_move_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = stage(tmp_path / "call")
+    one.until(lambda: one.wire.modem.now >= 3)
+    with monkeypatch.context() as patch:
+        patch.setattr(Call, "tick", lambda self, now: None)
+        patch.setattr(Call, "deadline", None)
+        patch.setattr(Call, "receive", lambda self, octets, now: None)
+        one.wire.modem.read()
+        one.wire.modem.drop_dtr()
+        outcome = one.ended()
+    assert (outcome.cause, outcome.fault, outcome.retry) == (Cause.PROTOCOL_ERROR, Fault.US, Retry.LATER)
 
 
 @KINDS
