@@ -24,7 +24,7 @@ from modem.port.messages import LOCK_NAME, SOCKET_NAME, PortStatus, Reply, Reque
 
 SWITCH_SECONDS = 0.0005  # the writer thread gives the interpreter back at once
 LOOK_SECONDS = 10.0  # how often the process looks whether its folder is still there
-TERMINATE_SECONDS = 10.0  # a polite end of a call takes up to 4 s of signals
+TERMINATE_SECONDS = 15.0  # a polite end takes some 4 s, and up to 8 s of image may wait before the modem
 
 log = logging.getLogger(__name__)
 
