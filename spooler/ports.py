@@ -18,6 +18,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+import msgspec
+
 from fax.types import JobId
 from fax.types import Port as PortShown
 from modem import journal
@@ -27,6 +29,7 @@ from modem.port import client as port_client
 from modem.port.client import CallAnswer, PortClient, PortError, PortState
 from spooler import store_calls
 from spooler.jobs import RetryRules
+from spooler.ledger import KEPT_KINDS
 from spooler.planning import JOURNAL_NAME, PLAN_NAME, plan_for, write_plan
 from spooler.settings import PortSettings, Settings
 from spooler.spool import Spool
@@ -231,6 +234,7 @@ class Port:
             reply = await asyncio.to_thread(self._client.start_call, running.plan, running.journal)
         except PortError as error:
             log.warning("Port %s: %s", self.name, error)
+            self._set(PortState.DOWN, str(error))
             return False
         if reply.answer in (CallAnswer.STARTED, CallAnswer.DONE, CallAnswer.DEAD):
             running.started = True
@@ -281,21 +285,32 @@ class Port:
             running.silent = 0
 
     async def _take_in(self, running: _Running, lines: list[journal.Line], offset: int) -> None:
-        work = partial(store_calls.take_in, call=running.call, lines=lines, offset=offset)
-        projection = await self._store.run(work)
+        if any(line.kind in KEPT_KINDS for line in lines):
+            work = partial(store_calls.take_in, call=running.call, lines=lines, offset=offset)
+            projection = await self._store.run(work)
+            if projection.ended:
+                await self._settle(running)
+        # Frames and progress alone are not worth a commit; the next daemon reads over them again.
         running.offset = offset
-        if projection.ended:
-            await self._settle(running)
 
     async def _settle(self, running: _Running) -> None:
         """The journal says all that it will ever say."""
-        outcome = await asyncio.to_thread(_outcome, running.journal, running.plan)
+        outcome = await self._outcome(running)
         log.info("Call %s ended: %s", running.call, outcome.text)
         work = partial(
             store_calls.settle, call=running.call, outcome=outcome, ended=datetime.now(UTC), rules=self._rules
         )
         await self._store.run(work)
         self._done(running)
+
+    async def _outcome(self, running: _Running) -> Outcome:
+        lines, _ = await asyncio.to_thread(journal.read, running.journal)
+        try:
+            plan = await asyncio.to_thread(CallPlan.load, running.plan)
+        except (OSError, msgspec.MsgspecError) as error:
+            log.error("Call %s: its plan cannot be read, the database must do: %s", running.call, error)
+            plan = await self._store.run(partial(store_calls.plan_remembered, call=running.call))
+        return journal.outcome_after_death(lines, plan)
 
     async def _give_back(self, running: _Running, reason: str, pause_s: float | None = None) -> None:
         log.warning("Call %s: %s", running.call, reason)
@@ -310,11 +325,6 @@ class Port:
         for job in running.jobs:
             self._over(job)
         self._wake.set()
-
-
-def _outcome(journal_path: Path, plan_path: Path) -> Outcome:
-    lines, _ = journal.read(journal_path)
-    return journal.outcome_after_death(lines, CallPlan.load(plan_path))
 
 
 def retry_rules(settings: Settings) -> RetryRules:

@@ -17,6 +17,7 @@ from sqlalchemy import func, insert, select, update
 from fax.types import Call, CallId, Fate, JobState, Recipient, Sender
 from modem.journal import Line
 from modem.outcome import Outcome
+from modem.plan import CallPlan, PlannedDocument, PlannedPage
 from spooler.jobs import KEPT, AfterCall, RetryRules, merged, verdict
 from spooler.ledger import PageNews, Projection, project, settled
 from spooler.numbers import printable
@@ -220,6 +221,24 @@ def settle(tx: Transaction, call: str, outcome: Outcome, ended: datetime, rules:
             again = {"cause": decided.cause, "reason": decided.reason, "until": decided.until}
             tx.connection.execute(update(jobs).where(jobs.c.id == job).values(again))
             emit(tx, "waiting", job, text=decided.reason or "", state=restate(tx, job))
+
+
+def plan_remembered(tx: Transaction, call: str) -> CallPlan:
+    """The call's plan as far as the database knows it, for a plan that was lost: which pages it was about."""
+    about = tx.connection.execute(select(calls).where(calls.c.id == call)).one()
+    documents = [
+        PlannedDocument(
+            job=job,
+            pages=tuple(
+                PlannedPage(file=page.file, index=page.index, digest=page.digest, number=page.number)
+                for page in outgoing(tx, job)
+                if not page.kept or page.call == call
+            ),
+            pages_total=row(tx, job).pages_total or 0,
+        )
+        for job in _jobs_of(tx, call)
+    ]
+    return CallPlan(call=call, dial=about.number, documents=tuple(documents))
 
 
 def give_back(tx: Transaction, call: str, reason: str, until: datetime) -> None:

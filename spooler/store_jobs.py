@@ -320,7 +320,7 @@ def listing(
 
 def job_of(about: JobRow) -> Job:
     """The API's job, without pages and calls."""
-    waits = about.state == JobState.WAITING.value
+    waits = about.state in (JobState.WAITING.value, JobState.PREPARING.value)
     return Job(
         id=JobId(about.id),
         submission=SubmissionId(about.submission),

@@ -110,6 +110,7 @@ def master_postponed(tx: Transaction, key: str, text: str, retry_at: datetime, r
     for job in _open_jobs(tx, key):
         tx.connection.execute(update(jobs).where(jobs.c.id == job).values(reason=reason, until=retry_at))
         tx.changed_jobs.add(job)
+        emit(tx, "waiting", job, text=reason, state=JobState(row(tx, job).state))
 
 
 @dataclass(frozen=True, kw_only=True)
