@@ -32,6 +32,8 @@ class Heard:
     text: str
 
 
+# No modem sends faster than its rate: before this share of the data's time they are not all on the line.
+_SURELY_NOT_YET = 0.9
 _PACE_S = 0.1  # fast data are handed out in pieces of about this length
 
 
@@ -55,12 +57,15 @@ class Driver:
         self._data_at = 0
         self._data_since = 0.0
         self._data_bps = 1
+        self._given_at: float | None = None  # when all data can be on the line at the earliest
 
     @property
     def deadline(self) -> float | None:
         """When ``tick`` wants to be called."""
         if isinstance(self._step, Transmit) and self._data_at < len(self._data):
             return self._next_data_at()
+        if isinstance(self._step, Drain) and self._given_at is not None:
+            return self._given_at
         return self._deadline
 
     @property
@@ -112,6 +117,7 @@ class Driver:
         self._now = now
         if isinstance(self._step, Transmit) and self._data_at < len(self._data):
             return  # take_output has more by now
+        self._look_whether_given()
         if self._deadline is not None and now >= self._deadline:
             self._deadline = None
             self._advance(None)
@@ -167,7 +173,10 @@ class Driver:
                 self._transmit()
                 return
             if isinstance(step, Drain):
-                self._deadline = max(self._now, self._data_since + 8 * len(self._data) / self._data_bps) + step.beyond_s
+                line_s = 8 * len(self._data) / self._data_bps
+                self._deadline = max(self._now, self._data_since + line_s) + step.beyond_s
+                self._given_at = None if self._stopped else self._data_since + _SURELY_NOT_YET * line_s
+                self._look_whether_given()
                 return
             timeout_s = getattr(step, "timeout_s", None)
             self._deadline = None if timeout_s is None else self._now + timeout_s
@@ -197,6 +206,11 @@ class Driver:
 
     # Fast data, paced.
 
+    def _look_whether_given(self) -> None:
+        if isinstance(self._step, Drain) and self._given_at is not None and self._now >= self._given_at:
+            self._given_at = None
+            self._events.append(Given())
+
     def _allowed(self) -> int:
         elapsed = max(0.0, self._now - self._data_since)
         return min(len(self._data), int(elapsed * self._data_bps / 8) + self._ahead)
@@ -216,6 +230,4 @@ class Driver:
             self._data_at = allowed
         if self._data_at >= len(self._data):
             self._output += END_OF_DATA
-            if not self._stopped:
-                self._events.append(Given())
             self._advance(None)

@@ -117,7 +117,7 @@ class FrameHeard:
 
 @dataclass(frozen=True)
 class Given:
-    """All octets of a SendFast have been handed to the modem; Sent follows when they are on the line."""
+    """All octets of a SendFast may be on the line by now; Sent follows when they are."""
 
 
 @dataclass(frozen=True)

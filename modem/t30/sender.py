@@ -77,6 +77,7 @@ class Sender(Negotiation):
         self.fates[self.index] = Fate.UNCERTAIN
 
     def _on_send_ppm(self) -> None:
+        self._on_image_given()
         self._heard_something = False
         self._send_ppm()
 
@@ -188,6 +189,7 @@ class Sender(Negotiation):
         return build(self._end).fcf if self._ecm.last_block else 0
 
     def _on_send_pps(self) -> None:
+        self._on_image_given()
         self._heard_something = False
         self._repeats = self._invalid = 0
         self._send_pps()

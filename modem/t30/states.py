@@ -101,7 +101,7 @@ class Event(Enum):
     DIAL_FAILED = "dial-failed"
     SIGNAL = "signal"
     SIGNAL_LOST = "signal-lost"
-    GIVEN = "given"  # the whole image is in the modem
+    GIVEN = "given"  # the whole image may be on the line
     SENT = "sent"
     LINE_LOST = "line-lost"
     FAILED = "failed"

@@ -91,6 +91,16 @@ def test_without_header_line_the_page_is_all_there_is(tmp_path: Path) -> None:
     assert_same(pages, done, header=False)
 
 
+@pytest.mark.parametrize("rate", [2400, 14400])
+def test_a_modem_that_holds_us_back_gets_the_same_pages(rate: int, tmp_path: Path) -> None:
+    pages = [dense(1, rows=20), picture(2)]
+    done = call_up(pages, out=tmp_path, policy=LinePolicy(flow_control=True, max_rate_bps=rate))
+    assert done.outcome.cause is Cause.OK
+    assert_same(pages, done)
+    sent = [(entry.fields["number"], entry.fields["octets_sent"]) for entry in done.of("page-progress")]
+    assert sent == sorted(sent)
+
+
 def test_a_page_of_several_blocks(tmp_path: Path) -> None:
     pages = [dense(1, rows=220), picture(2)]
     done = call_up(pages, out=tmp_path)
