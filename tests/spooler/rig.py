@@ -87,9 +87,12 @@ class Rig:
     def command(self) -> list[str]:
         return [sys.executable, "-m", "spooler.main", "--config", str(self.config)]
 
-    def start(self, wait: bool = True) -> None:
+    def start(self, wait: bool = True, prefix: Sequence[str] = ()) -> None:
+        """``prefix``: a command that runs the daemon's under other circumstances."""
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(self.command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
+            self.process = subprocess.Popen(
+                [*prefix, *self.command], cwd=ROOT, stdout=log, stderr=log, start_new_session=True
+            )
         if wait:
             wait_for(self.answers, "the daemon's answer")
 

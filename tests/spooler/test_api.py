@@ -107,6 +107,13 @@ def test_an_upload_that_breaks_off_leaves_nothing(shared_rig: Rig) -> None:
     assert sorted((shared_rig.spool / "documents").glob("??/*")) == before
 
 
+def test_several_pdfs_in_a_row_are_one_document(shared_rig: Rig) -> None:
+    document = shared_rig.client.upload(BytesIO(REPORT.read_bytes() * 2), "twice.pdf")
+    assert document.pages == 6
+    job = shared_rig.send("1", documents=[document.id])
+    assert shared_rig.until(job.id, JobState.WAITING).pages_total == 6
+
+
 def test_two_recipients_are_two_jobs_of_one_preparation(shared_rig: Rig) -> None:
     document = shared_rig.text("For two people.")
     before = shared_rig.masters()

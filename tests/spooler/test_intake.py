@@ -1,0 +1,96 @@
+"""Documents on disk: kept while a fax refers to them, refused early and clearly when they cannot be kept."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+
+from fax.errors import Cause
+from fax.types import JobState
+from tests.spooler.rig import Rig, refusal, wait_for
+
+
+def kept(rig: Rig) -> list[str]:
+    return sorted(path.name for path in (rig.spool / "documents").glob("??/*"))
+
+
+def test_a_document_that_no_fax_refers_to_goes_and_the_others_stay(tmp_path: Path) -> None:
+    with Rig(tmp_path, port=False) as rig:
+        used, unused = rig.text("used"), rig.text("unused")
+        job = rig.send("1", documents=[used])
+        rig.until(job.id, JobState.WAITING)
+        rig.restart()
+        assert kept(rig) == sorted([used, unused]), "it was uploaded less than an hour ago"
+    with Rig(tmp_path, "document_keep_s = 0", port=False) as rig:
+        wait_for(lambda: kept(rig) == [used], "tidying up")
+        assert refusal(lambda: rig.send("1", documents=[unused])).cause is Cause.NO_SUCH_DOCUMENT
+        assert rig.text("unused") == unused
+
+
+def test_a_file_that_a_crash_left_without_a_row_goes_at_start(tmp_path: Path) -> None:
+    with Rig(tmp_path, port=False) as rig:
+        rig.kill()
+        stray = rig.spool / "documents" / "ab" / ("ab" * 32)
+        stray.parent.mkdir(exist_ok=True)
+        stray.write_text("stray")
+        rig.start()
+        assert not stray.exists()
+
+
+def test_a_document_over_the_limit_is_refused_before_it_is_read_to_its_end(tmp_path: Path) -> None:
+    with Rig(tmp_path, port=False, tables="[limits]\ndocument_octets = 1000\n") as rig:
+        error = refusal(lambda: rig.client.upload(BytesIO(b"words " * 1_000_000), "words.txt"))
+        assert error.cause is Cause.DOCUMENT_TOO_LARGE
+        assert "1000 octets" in error.text
+        assert kept(rig) == []
+        assert rig.leftovers() == []
+
+
+def test_a_disk_that_takes_no_more_is_said_to_be_one_and_nothing_is_left(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, port=False)
+    try:
+        # No file can grow beyond this: the document does not fit, the database does.
+        rig.start(prefix=["prlimit", "--fsize=1500000"])
+        error = refusal(lambda: rig.client.upload(BytesIO(b"words " * 400_000), "words.txt"))
+        assert error.cause is Cause.STORAGE
+        assert rig.leftovers() == []
+        assert kept(rig) == []
+        assert rig.until(rig.send("1").id, JobState.WAITING).pages_total == 1
+    finally:
+        rig.kill()
+
+
+def test_a_document_that_only_rasterising_shows_to_be_bad_fails_its_jobs_with_the_cause(rig: Rig) -> None:
+    bad = rig.client.upload(BytesIO(b"%!PS\nshowpage\nthis is no PostScript\n"), "bad.ps").id
+    jobs = rig.client.jobs(submission=rig.send("1", "2", documents=[bad]).submission)
+    for job in jobs:
+        failed = rig.until(job.id, JobState.FAILED)
+        assert failed.cause is not None
+        assert failed.cause.startswith("document-")
+        assert failed.reason
+        assert rig.kinds(job.id) == ["accepted", "failed"]
+    assert rig.masters() == []
+    wait_for(lambda: not rig.leftovers(), "tidying up")
+
+
+def test_a_document_with_more_pages_than_allowed_is_refused(tmp_path: Path) -> None:
+    with Rig(tmp_path, port=False, tables="[limits]\npages = 2\n") as rig:
+        endless = rig.client.upload(BytesIO(b"%!PS\n{ showpage } loop\n"), "endless.ps").id
+        assert rig.until(rig.send("1", documents=[endless]).id, JobState.FAILED).cause == "document-too-large"
+
+
+def test_a_fault_of_ours_postpones_the_preparation_and_says_so(tmp_path: Path) -> None:
+    with Rig(tmp_path, port=False) as rig:
+        # The folder of masters is a file: what a broken disk may look like.
+        (rig.spool / "masters").rmdir()
+        (rig.spool / "masters").write_text("")
+        job = rig.send("1")
+        wait_for(lambda: rig.client.job(job.id).reason, "the reason")
+        waiting = rig.client.job(job.id)
+        assert waiting.state is JobState.PREPARING
+        assert waiting.reason is not None
+        assert "could not be prepared" in waiting.reason
+        assert waiting.until is not None
+        (rig.spool / "masters").unlink()
+        (rig.spool / "masters").mkdir()
+        assert rig.until(job.id, JobState.WAITING).pages_total == 1
