@@ -30,8 +30,20 @@ from codec.raster_paper import PT_PER_INCH, Geometry
 MESSAGE_HEAD = 16 << 10
 MESSAGE_TAIL = 4 << 10
 PIPE_OCTETS = 1 << 20
-_ERROR = re.compile(
-    rb"\*\*\*\* +Error|Error: +/|Unrecoverable error|\*\*\*\* Could not|errors were encountered at least once"
+_ERROR = re.compile(rb"\*\*\*\* +(?:Error|ERROR)|Error: +/|Unrecoverable error|\*\*\*\* Could not")
+_SUMMARY = re.compile(rb"errors were encountered at least once while processing this file:\n((?:\t[^\n]*\n)*)")
+# Ghostscript says these of PDFs that it draws whole; CUPS' own text filter writes such. What does lose something, as a
+# form that draws itself, is reported by a second error beside.
+_HARMLESS = frozenset(
+    {
+        "circular reference to indirect object",
+        "missing white space after number",
+        "content stream lacks endstream",
+        "Page object doe snot have /Page type",
+        "Page object does not have /Page type",
+        "A dictionary is missing a required /Type key.",
+        "dictionary contains a key which (indirectly) references the dictionary.",
+    }
 )
 _BANNER = re.compile(r"\A(?:GPL Ghostscript|Copyright|This software is|see the file|Processing pages) ?[^\n]*\n")
 _POSTSCRIPT_ERROR = re.compile(r"Error: +/(\w+) in (?:--)?([^\s]+?)(?:--)?\s")
@@ -291,6 +303,10 @@ class _Reader:
     def _judge(self, rest: int) -> None:
         """Raises unless all pages came, whole, without an error."""
         expected = self.task.expected
+        summary = _SUMMARY.search(self.tail)
+        if summary is not None:
+            named = {line.strip() for line in summary.group(1).decode("latin-1").splitlines()}
+            self.failed = self.failed or not named or not named <= _HARMLESS
         whole = rest == 0 and (expected is None or self.done == expected)
         if self.status == 0 and not self.failed and whole:
             return

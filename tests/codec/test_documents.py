@@ -393,3 +393,18 @@ def test_a_name_that_says_pdf_must_be_true_and_other_names_say_nothing(tmp_path:
             inspect(text, declared)
         assert caught.value.fault is DocumentFault.TYPE
     assert inspect(written(tmp_path, "pdf", corpus.pdf()), "report.pdf").pages == 1
+
+
+def test_a_text_that_cups_made_a_pdf_of_is_drawn_although_ghostscript_complains(tmp_path: Path) -> None:
+    """CUPS' text filter writes PDFs of more than one page that Ghostscript calls wrong and draws right."""
+    text = written(tmp_path, "letter.txt", corpus.text())
+    made = subprocess.run(
+        ["/usr/sbin/cupsfilter", "-m", "application/pdf", "-i", "text/plain", str(text)],
+        capture_output=True,
+        check=True,
+    )
+    source = written(tmp_path, "letter.pdf", made.stdout)
+    pages = inspect(source).pages
+    assert pages is not None
+    assert pages >= 2
+    assert len(convert([source], tmp_path / "out.tif", Resolution.FINE).pages) == pages
