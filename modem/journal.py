@@ -32,6 +32,7 @@ from modem.plan import CallPlan
 
 KEPT = frozenset((Fate.CONFIRMED, Fate.DAMAGED))
 RESERVE_OCTETS = 65536
+RETRY_SECONDS = 0.2
 SECRET_FRAMES = frozenset(("PWD", "SID"))  # SID's code was the password for sending in older texts (T.30 5.3.6.2.8)
 SECRET_COMMAND = re.compile(r'(\+FPW=)"?[^";]*"?', re.IGNORECASE)
 
@@ -322,11 +323,12 @@ class JournalWriter:
             with self._condition:
                 self._condition.wait_for(lambda: self._waiting or self._closing)
                 batch, self._waiting = self._waiting, []
+                last_try = self._closing
             if not batch:
                 return
-            self._write_batch(batch)
+            self._write_batch(batch, last_try)
 
-    def _write_batch(self, batch: list[Entry]) -> None:
+    def _write_batch(self, batch: list[Entry], last_try: bool) -> None:
         data = b"".join(self._encode(entry, self._written + index) for index, entry in enumerate(batch))
         try:
             self._store(data)
@@ -339,9 +341,9 @@ class JournalWriter:
             except OSError:
                 with self._condition:
                     # Nothing later may go to disk without what came before it: all of it waits for the next try.
-                    self._waiting = batch + self._waiting if not self._closing else []
+                    self._waiting = [] if last_try else batch + self._waiting
                     if not self._closing:
-                        self._condition.wait(0.2)
+                        self._condition.wait(RETRY_SECONDS)
                 return
         self._written += len(batch)
         self._synced = self._written

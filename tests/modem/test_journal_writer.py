@@ -129,6 +129,28 @@ def test_a_failing_disk_is_reported_and_what_comes_later_is_kept_in_order(
     assert writer.failure is not None
 
 
+def test_closing_in_the_middle_of_a_failure_still_makes_a_last_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = JournalWriter(tmp_path / "j")
+    real, failures = os.fdatasync, iter(range(2))
+
+    def failing(fd: int) -> None:
+        if (failure := next(failures, None)) is None:
+            real(fd)
+            return
+        if failure == 1:
+            writer.append([answer(2, 2)])
+            writer._closing = True
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fdatasync", failing)
+    writer.append([answer(1, 1)])
+    writer._thread.join()
+    assert writer.close()
+    assert [line.n for line in journal.read(tmp_path / "j")[0]] == [0, 1]
+
+
 def test_a_disk_that_stays_broken_leaves_the_truth_as_far_as_it_got(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
