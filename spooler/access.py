@@ -36,9 +36,9 @@ def may_see(who: Caller, owner: str) -> bool:
     return who.admin or who.user == owner
 
 
-def check_owner(who: Caller, owner: str, job: int) -> None:
-    """Raises RequestError NOT_ALLOWED."""
-    if not may_see(who, owner):
+def check_owner(who: Caller, owner: str, job: int, submitter: str | None = None) -> None:
+    """``submitter``: may do it too, having submitted the job for its owner. Raises RequestError NOT_ALLOWED."""
+    if not may_see(who, owner) and who.user != submitter:
         raise RequestError(Cause.NOT_ALLOWED, f"Job {job} belongs to another user")
 
 

@@ -45,8 +45,13 @@ def known(tx: Transaction, user: str, key: str) -> Acceptance | None:
     return Acceptance(accepted=accepted, fresh=False, refused=row.refused)
 
 
-def submit(tx: Transaction, submission: Submission, user: str, key: str | None) -> Acceptance:
-    """Take in a submission whose numbers are normalised. Raises RequestError NO_SUCH_DOCUMENT."""
+def submit(
+    tx: Transaction, submission: Submission, user: str, key: str | None, submitter: str | None = None
+) -> Acceptance:
+    """Take in a submission whose numbers are normalised. ``submitter``: who asks for it, if not ``user``.
+
+    Raises RequestError NO_SUCH_DOCUMENT.
+    """
     if key is not None and (before := known(tx, user, key)) is not None:
         return before
     for number, document in enumerate(submission.documents, 1):
@@ -57,7 +62,7 @@ def submit(tx: Transaction, submission: Submission, user: str, key: str | None) 
                 document,
             )
     master, prepared, pages = _master(tx, submission)
-    id = _new_submission(tx, user, key, None)
+    id = _new_submission(tx, user, key, submitter=submitter or user)
     total = None if pages is None else pages + (submission.cover is not None)
     ids = tuple(
         _new_job(tx, id, user, submission, recipient, master=master, prepared=prepared, pages_total=total)
@@ -70,7 +75,7 @@ def refuse(tx: Transaction, submission: Submission, user: str, key: str, cause: 
     """Report a fax of the incoming folder that cannot be taken in: one failed job."""
     if (before := known(tx, user, key)) is not None:
         return before
-    id = _new_submission(tx, user, key, text)
+    id = _new_submission(tx, user, key, submitter=user, refused=text)
     recipient = submission.recipients[0] if submission.recipients else Recipient()
     job = _insert_job(
         tx, id, user, submission, recipient, state=JobState.FAILED, prepared=False, held=False, cause=cause, reason=text
@@ -119,10 +124,17 @@ def master_pages_count(tx: Transaction, key: str) -> int:
     return tx.connection.scalar(query) or 0
 
 
-def _new_submission(tx: Transaction, user: str, key: str | None, refused: str | None) -> str:
+def _new_submission(tx: Transaction, user: str, key: str | None, *, submitter: str, refused: str | None = None) -> str:
     id = uuid.uuid4().hex
-    tx.connection.execute(insert(submissions).values(id=id, user=user, key=key, refused=refused, created=tx.now))
+    values = {"id": id, "user": user, "submitter": submitter, "key": key, "refused": refused, "created": tx.now}
+    tx.connection.execute(insert(submissions).values(values))
     return id
+
+
+def submitter_of(tx: Transaction, id: int) -> str | None:
+    """Who submitted the job, for its user or for themselves."""
+    query = select(submissions.c.submitter).join(jobs, jobs.c.submission == submissions.c.id).where(jobs.c.id == id)
+    return tx.connection.scalar(query)
 
 
 def _new_job(

@@ -101,6 +101,7 @@ submissions = Table(
     metadata,
     Column("id", String(32), primary_key=True),
     Column("user", Text, nullable=False),
+    Column("submitter", Text, nullable=False),  # who asked, where that is the backend or an administrator
     Column("key", String(255)),  # idempotency key; NULLs do not collide
     Column("refused", Text),  # why it was not taken in from the incoming folder
     Column("created", Instant, nullable=False),

@@ -104,6 +104,13 @@ def test_the_backend_submits_for_others_and_nobody_else_does(open_rig: Rig) -> N
     assert ask(open_rig, "lp", "show", str(job))["refused"] == "not-allowed"
 
 
+def test_the_backend_cancels_what_it_submitted_and_nothing_else(open_rig: Rig) -> None:
+    submitted = ask(open_rig, "lp", "submit", "nobody")
+    other = ask(open_rig, "nobody", "submit")
+    assert ask(open_rig, "lp", "cancel", str(submitted))["state"] == "cancelled"
+    assert ask(open_rig, "lp", "cancel", str(other))["refused"] == "not-allowed"
+
+
 def test_the_spool_is_closed_to_others_but_the_backend_may_leave_a_fax(open_rig: Rig) -> None:
     for name in ("documents", "masters", "calls", "refused", "tmp"):
         assert (open_rig.spool / name).stat().st_mode & 0o077 == 0
