@@ -148,16 +148,20 @@ def drawn(grey: Image.Image, header: Header, resolution: Resolution, width: Page
 
 def _grey(picture: Image.Image) -> Image.Image:
     """8-bit grey; what is transparent becomes white paper. Works in strips, so that a picture near the limit fits."""
-    if picture.mode.startswith("I"):
-        # 16-bit grey: ``convert`` would clip instead of scale.
-        return picture.convert("I").point(lambda value: value / 257).convert("L")
-    if "A" not in picture.mode and "a" not in picture.mode and "transparency" not in picture.info:
+    deep = picture.mode.startswith("I")
+    clear = "A" in picture.mode or "a" in picture.mode or "transparency" in picture.info
+    if not deep and not clear:
         return picture.convert("L")
     picture.load()
     paper = Image.new("L", picture.size, 255)
     for top in range(0, picture.height, _STRIP_ROWS):
-        strip = picture.crop((0, top, picture.width, min(picture.height, top + _STRIP_ROWS))).convert("RGBA")
-        paper.paste(strip.convert("L"), (0, top), strip.getchannel("A"))
+        strip = picture.crop((0, top, picture.width, min(picture.height, top + _STRIP_ROWS)))
+        if deep:
+            # 16-bit grey: ``convert`` would clip instead of scale.
+            paper.paste(strip.convert("I").point(lambda value: value / 257).convert("L"), (0, top))
+        else:
+            strip = strip.convert("RGBA")
+            paper.paste(strip.convert("L"), (0, top), strip.getchannel("A"))
     return paper
 
 
