@@ -26,7 +26,7 @@ from starlette.responses import FileResponse, StreamingResponse
 
 from fax.errors import Cause, FaxError, RequestError, ServerError
 from fax.types import Job, JobState, Recipient, Status, Submission
-from spooler import VERSION, access, store_calls, store_events, store_jobs, store_pages
+from spooler import VERSION, access, store_calls, store_events, store_jobs, store_pages, store_submissions
 from spooler.access import Caller
 from spooler.daemon import Daemon
 from spooler.events import follow
@@ -162,12 +162,15 @@ def application(daemon: Daemon) -> FastAPI:
             check_key(key)
         submission = await body_of(request, Submission)
         user = access.submitting_user(who, submission.user)
-        if key is not None and (before := await store.run(partial(store_jobs.known, user=user, key=key))) is not None:
+        if (
+            key is not None
+            and (before := await store.run(partial(store_submissions.known, user=user, key=key))) is not None
+        ):
             return answer(before.accepted)
         submission = checked(submission)
         if submission.cover is not None:
             await asyncio.to_thread(_try_cover, submission, daemon)
-        work = partial(store_jobs.submit, submission=submission, user=user, key=key, submitter=who.user)
+        work = partial(store_submissions.submit, submission=submission, user=user, key=key, submitter=who.user)
         acceptance = await store.run(work)
         return answer(acceptance.accepted, 201 if acceptance.fresh else 200)
 
@@ -220,7 +223,7 @@ def application(daemon: Daemon) -> FastAPI:
 
         def work(tx: Any) -> tuple[str | None, Job]:
             # Who handed a fax over for another can take it back: CUPS cancels a print job while its backend submits.
-            access.check_owner(who, store_jobs.row(tx, id).user, id, store_jobs.submitter_of(tx, id))
+            access.check_owner(who, store_jobs.row(tx, id).user, id, store_submissions.submitter_of(tx, id))
             return store_jobs.cancel(tx, id), _show(tx, id)
 
         call, job = await store.run(work)

@@ -27,7 +27,7 @@ import msgspec
 from fax.errors import Cause, FaxError, RequestError, ServerError
 from fax.incoming import MANIFEST, READY_SUFFIX, Incoming
 from fax.types import DocumentId, Submission
-from spooler import access, store_jobs
+from spooler import access, store_submissions
 from spooler.intake import Intake
 from spooler.settings import Settings
 from spooler.spool import Spool, sync_folder
@@ -85,9 +85,9 @@ class IncomingFolder:
         claim = unread
         try:
             claim = self._claim(folder, about.st_uid, owner)
-            if (before := self._store.call(partial(store_jobs.known, user=claim.user, key=claim.key))) is None:
+            if (before := self._store.call(partial(store_submissions.known, user=claim.user, key=claim.key))) is None:
                 submission = checked(self._with_documents(folder, claim.submission))
-                work = partial(store_jobs.submit, submission=submission, user=claim.user, key=claim.key)
+                work = partial(store_submissions.submit, submission=submission, user=claim.user, key=claim.key)
                 before = self._store.call(work)
         except ServerError:
             raise
@@ -124,7 +124,7 @@ class IncomingFolder:
         log.warning("Refused %s: %s", entry.name, error.text)
         self._store.call(
             partial(
-                store_jobs.refuse,
+                store_submissions.refuse,
                 submission=claim.submission,
                 user=claim.user,
                 key=claim.key,

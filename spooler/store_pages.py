@@ -17,7 +17,8 @@ from fax.types import CallId, CoverPage, Fate, JobState, Page, Recipient, Resolu
 from spooler.jobs import KEPT
 from spooler.store import Transaction
 from spooler.store_events import emit
-from spooler.store_jobs import finish, prepared_text, restate, row
+from spooler.store_jobs import finish, restate, row
+from spooler.store_submissions import prepared_text
 from spooler.store_tables import documents, job_pages, jobs, master_documents, master_pages, masters
 
 

@@ -19,7 +19,7 @@ from modem.journal import Line
 from modem.outcome import Cause, Fault, Outcome, Phase, Retry
 from modem.outcome import Fate as CallFate
 from modem.plan import CallPlan
-from spooler import ledger, store_calls, store_documents, store_jobs, store_pages
+from spooler import ledger, store_calls, store_documents, store_jobs, store_pages, store_submissions
 from spooler.jobs import RetryRules
 from spooler.planning import plan_for
 from spooler.settings import PortSettings, Settings
@@ -50,8 +50,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def submit(store: Store, cover: CoverPage | None = None) -> int:
     submission = Submission(documents=(DOCUMENT,), recipients=(Recipient(number="5552001"),), cover=cover)
-    job = store.call(partial(store_jobs.submit, submission=submission, user="ann", key=None)).accepted.jobs[0]
-    key = store_jobs.master_key(submission.documents, submission.resolution)
+    job = store.call(partial(store_submissions.submit, submission=submission, user="ann", key=None)).accepted.jobs[0]
+    key = store_submissions.master_key(submission.documents, submission.resolution)
     store.call(partial(store_pages.master_ready, key=key, pages=PAGES))
     return job
 

@@ -12,7 +12,7 @@ import pytest
 
 from fax.errors import Cause, ServerError
 from fax.types import Recipient, Submission
-from spooler import store_events, store_jobs
+from spooler import store_events, store_jobs, store_submissions
 from spooler.store import Changes, Store, StoreError, Transaction
 
 ONE = Submission(documents=(), recipients=(Recipient(number="1"),))
@@ -26,7 +26,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def accept(tx: Transaction, key: str | None = None) -> int:
-    return store_jobs.submit(tx, ONE, "ann", key).accepted.jobs[0]
+    return store_submissions.submit(tx, ONE, "ann", key).accepted.jobs[0]
 
 
 def test_the_database_is_safe_against_a_power_cut(store: Store) -> None:
@@ -86,17 +86,17 @@ def test_a_job_id_is_never_used_twice(store: Store) -> None:
 
 
 def test_the_same_key_gives_the_first_answer_also_when_asked_at_the_same_time(store: Store) -> None:
-    futures = [store.submit(partial(store_jobs.submit, submission=ONE, user="ann", key="k")) for _ in range(8)]
+    futures = [store.submit(partial(store_submissions.submit, submission=ONE, user="ann", key="k")) for _ in range(8)]
     answers = [future.result() for future in futures]
     assert len({answer.accepted for answer in answers}) == 1
     assert [answer.fresh for answer in answers].count(True) == 1
-    other = store.call(partial(store_jobs.submit, submission=ONE, user="bob", key="k"))
+    other = store.call(partial(store_submissions.submit, submission=ONE, user="bob", key="k"))
     assert other.accepted.submission != answers[0].accepted.submission
 
 
 def test_events_are_read_by_cursor_and_by_owner(store: Store) -> None:
-    store.call(partial(store_jobs.submit, submission=ONE, user="ann", key=None))
-    store.call(partial(store_jobs.submit, submission=ONE, user="bob", key=None))
+    store.call(partial(store_submissions.submit, submission=ONE, user="ann", key=None))
+    store.call(partial(store_submissions.submit, submission=ONE, user="bob", key=None))
     everything = store.call(partial(store_events.read, after=0, user=None, job=None, limit=100))
     assert [event.cursor for event in everything] == sorted({event.cursor for event in everything})
     later = store.call(partial(store_events.read, after=everything[1].cursor, user=None, job=None, limit=100))
