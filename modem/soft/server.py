@@ -31,6 +31,7 @@ from modem.soft.spandsp import SAMPLE_RATE
 _TICK_S: Final = 0.01  # of the clock
 _AT_ONCE_S: Final = 0.2  # the most line time between two looks at the hosts
 _FORGIVE_S: Final = 1.0  # of the clock: when later than this, line time waits
+_PATIENCE_S: Final = 0.05  # how long a hurried line waits for an image's octets before it goes by the clock
 _LOOK_S: Final = 0.05  # how often closed devices are looked at
 _ENOUGH: Final = 2048  # octets in a modem, above which its pty is not read
 
@@ -101,6 +102,7 @@ class Server:
         self._ports: list[_Port] = []
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._stopping = False
+        self._hungry_since: float | None = None
         try:
             for each in asked:
                 self._ports.append(_Port(each, self.exchange.attach(each.number)))
@@ -132,7 +134,7 @@ class Server:
                 look_at = now + _LOOK_S
             for port in self._ports:
                 port.take()
-            owed += (now - before) * self._pace()
+            owed += (now - before) * self._pace(now)
             before = now
             if self.exchange.talking:
                 owed = min(owed, _FORGIVE_S * self._speed)
@@ -151,14 +153,20 @@ class Server:
         os.close(self._wake_read)
         os.close(self._wake_write)
 
-    def _pace(self) -> float:
+    def _pace(self, now: float) -> float:
         """Seconds of line time in one of the clock. A host that gives an image no faster than a real modem would take
-        it, as hosts without flow control do, must find a line that is no faster."""
-        return 1.0 if any(port.modem.hungry for port in self._ports) else self._speed
+        it, as hosts without flow control do, must find a line that is no faster. On a hurried line time stands still
+        first, since a host that is only late by a moment should not be taken for one."""
+        if self._speed <= 1.0 or not any(port.modem.hungry for port in self._ports):
+            self._hungry_since = None
+            return self._speed
+        if self._hungry_since is None:
+            self._hungry_since = now
+        return 0.0 if now - self._hungry_since < _PATIENCE_S else 1.0
 
     def _advance(self, seconds: float) -> float:
         """Let line time pass; returns how much did."""
-        if seconds < _TICK_S * self._pace():
+        if seconds < _TICK_S:
             return 0.0
         samples = int(seconds * SAMPLE_RATE)
         self.exchange.advance(samples)
@@ -167,7 +175,9 @@ class Server:
     def _timeout(self, owed: float) -> float | None:
         """Seconds until something has to be done without a host's doing."""
         if self.exchange.talking:
-            return max(0.0, _TICK_S - owed / self._pace())
+            if self._hungry_since is not None:
+                return _TICK_S  # octets of the host wake us before
+            return max(0.0, (_TICK_S - owed) / self._speed)
         waits: list[float] = []
         if self.exchange.next_due is not None:
             waits.append(max(0.0, self.exchange.next_due - self.exchange.now - owed) / self._speed + _TICK_S)

@@ -29,6 +29,19 @@ ROOT = Path(__file__).resolve().parents[2]
 REPORT = ROOT / "docs" / "sample" / "report.pdf"
 SPEED = 20.0
 NUMBER = "5552001"
+# Two short pages of text; two seconds of work come first where a test needs time.
+LETTER = """%!PS-Adobe-3.0
+/until realtime WORK add def
+{ realtime until ge { exit } if } loop
+/Courier findfont 11 scalefont setfont
+1 1 PAGES {
+    72 780 moveto 10 string cvs show ( is the number of this page) show
+    1 1 20 {
+        /line exch def 72 770 line 30 mul sub moveto (A line of a letter, number ) show line 10 string cvs show
+    } for
+    showpage
+} for
+"""
 QUICK = (
     "retries = 4",
     "retry_delay_s = 0.2",
@@ -36,6 +49,13 @@ QUICK = (
     "device_delay_s = 0.2",
     "incoming_every_s = 0.5",
 )
+
+
+def letter(house: House, pages: int = 2, work_ms: int = 0) -> Path:
+    """A document of short pages, which takes ``work_ms`` longer to prepare than it must."""
+    file = house.folder / f"letter-{pages}-{work_ms}.ps"
+    file.write_text(LETTER.replace("PAGES", str(pages)).replace("WORK", str(work_ms)))
+    return file
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -21,20 +20,13 @@ from tests.whole.conftest import (
     calls_of,
     check_calls,
     differences,
+    letter,
     sent_pages,
     submit,
     wait_for_end,
 )
 
 Build = Callable[..., House]
-
-# Two seconds of work, then two pages: time to be killed in.
-SLOW = """%!PS-Adobe-3.0
-/until realtime 2000 add def
-{ realtime until ge { exit } if } loop
-/Helvetica findfont 30 scalefont setfont
-1 1 2 { 72 700 moveto 10 string cvs show ( of two) show showpage } for
-"""
 
 
 def journal_entries(house: House) -> list[dict[str, object]]:
@@ -76,30 +68,12 @@ def restart(house: House, victims: str) -> None:
         house.start_daemon()
 
 
-def document(house: House, moment: str) -> Path:
-    if moment != "preparing":
-        return two_pages(house)
-    file = house.folder / "slow.ps"
-    file.write_text(SLOW)
-    return file
-
-
-def two_pages(house: House) -> Path:
-    import pikepdf
-
-    file = house.folder / "two.pdf"
-    with pikepdf.open(REPORT) as pdf:
-        del pdf.pages[1]
-        pdf.save(file)
-    return file
-
-
 @pytest.mark.parametrize("victims", VICTIMS)
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_kill_loses_nothing_and_sends_no_confirmed_page_again(build: Build, moment: str, victims: str) -> None:
     house = build(FarEnd(number=NUMBER, rings=20), speed=6.0)
     wait_until(lambda: house.port_pid is not None)
-    job = submit(house, document(house, moment))
+    job = submit(house, letter(house, work_ms=2000 if moment == "preparing" else 0))
     wait_until(lambda: MOMENTS[moment](house), 60)
     kill(house, victims)
     restart(house, victims)
@@ -157,7 +131,7 @@ def test_a_kill_in_the_intake_leaves_a_whole_job_or_none(build: Build, victims: 
         assert failed, "an upload that was cut off was not answered"
     restart(house, victims)
     assert house.client.jobs() == []
-    job = submit(house, REPORT)
+    job = submit(house, letter(house))
     assert wait_for_end(house, job).state is JobState.DONE
     assert differences(sent_pages(house, job), house.received_pages(NUMBER)) == []
 

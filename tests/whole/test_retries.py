@@ -13,10 +13,10 @@ from script.house import House
 from tests.whole.conftest import (
     NUMBER,
     QUICK,
-    REPORT,
     calls_of,
     check_calls,
     differences,
+    letter,
     sent_pages,
     submit,
     wait_for,
@@ -29,7 +29,7 @@ PATIENT = ("retries = 4", "retry_delay_s = 600", "busy_delay_s = 1.5", "device_d
 
 def test_a_busy_number_is_called_again_and_the_job_says_why_it_waits_and_until_when(build: Build) -> None:
     house = build(FarEnd(number=NUMBER, busy_calls=2), settings=PATIENT)
-    job = submit(house, REPORT)
+    job = submit(house, letter(house))
     waiting = wait_for(house.client, job, lambda found: found.state is JobState.WAITING and found.attempts > 0)
     assert waiting.reason is not None and "busy" in waiting.reason
     assert waiting.cause == "busy"
@@ -54,7 +54,7 @@ def test_each_way_not_to_reach_a_fax_machine_has_its_own_words(
     build: Build, far_end: FarEnd, dial_tone: bool, cause: str, words: str
 ) -> None:
     house = build(far_end, settings=PATIENT, dial_tone=dial_tone)
-    job = submit(house, REPORT)
+    job = submit(house, letter(house))
     found = wait_for(house.client, job, lambda found: bool(found.calls) and found.calls[-1].cause is not None)
     assert found.calls[-1].cause in (cause, "no-carrier") if cause == "no-fax" else found.calls[-1].cause == cause
     waiting = wait_for(house.client, job, lambda found: found.state is JobState.WAITING and found.until is not None)
@@ -66,15 +66,15 @@ def test_each_way_not_to_reach_a_fax_machine_has_its_own_words(
 
 def test_a_job_whose_tries_are_used_up_has_failed_with_the_last_cause(build: Build) -> None:
     house = build(FarEnd(number=NUMBER, answers=Answers.BUSY), settings=("retries = 1", *QUICK[1:]))
-    job = wait_for_end(house, submit(house, REPORT))
+    job = wait_for_end(house, submit(house, letter(house)))
     assert job.state is JobState.FAILED
     assert job.attempts == 2
     assert job.cause == "busy"
 
 
 def test_a_far_end_that_hangs_up_in_page_2_gets_page_2_and_the_rest_in_the_next_call(build: Build) -> None:
-    house = build(FarEnd(number=NUMBER, hang_up=Moment(what="page", nth=2, delay_s=3.0)), speed=10.0)
-    job = submit(house, REPORT)
+    house = build(FarEnd(number=NUMBER, hang_up=Moment(what="page", nth=2, delay_s=2.5)), speed=6.0)
+    job = submit(house, letter(house, pages=3))
     first = wait_for(house.client, job, lambda found: bool(found.calls) and found.calls[0].cause is not None)
     assert first.calls[0].cause == "line-lost", first.calls[0]
     assert first.pages[0].fate.value == "confirmed"
