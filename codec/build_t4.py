@@ -12,7 +12,18 @@ from pathlib import Path
 from cffi import FFI
 
 HERE = Path(__file__).resolve().parent
-SOURCES = ("t4_tables.c", "t4_rows.c", "t4_encode.c", "t4_decode.c", "t4_edit.c", "t4_bitmap.c")
+SOURCES = (
+    "t4_tables.c",
+    "t4_rows.c",
+    "t4_encode.c",
+    "t4_decode.c",
+    "t4_page.c",
+    "t4_lines.c",
+    "t4_damage.c",
+    "t4_convert.c",
+    "t4_edit.c",
+    "t4_bitmap.c",
+)
 
 
 def declarations() -> str:

@@ -25,7 +25,8 @@ int t4_edit_page(const uint8_t *code, size_t length, int32_t width, int32_t rows
     int32_t widest = edit->scaled_width > width ? edit->scaled_width : width;
     if (rows < 0 || rows > T4_MAX_ROWS || strip_rows < 0 || strip_rows > T4_MAX_ROWS || edit->first_row < 0 ||
         edit->take_rows < 0 || edit->first_row > rows - edit->take_rows || edit->out_rows < 0 ||
-        edit->out_rows > T4_MAX_ROWS || (edit->out_rows && !edit->take_rows) || edit->step_in < 1 || edit->step_out < 1 || edit->scaled_width < 1 ||
+        edit->out_rows > T4_MAX_ROWS || (edit->out_rows && !edit->take_rows) || edit->step_in < 1 ||
+        edit->step_out < 1 || edit->scaled_width < 1 ||
         edit->scaled_width > T4_MAX_WIDTH || edit->shift < -T4_MAX_WIDTH || edit->shift > T4_MAX_WIDTH)
         return T4_BAD_ARGUMENT;
     if (edit->out_width > widest)

@@ -2,8 +2,8 @@
  *
  * A run list is the strictly ascending list of the positions at which the colour changes, white first: x[0] is where
  * the first black pixel stands. x[-1] is -1 and x[n] .. x[n + T4_BEHIND - 1] are the width, so that neighbours may be
- * read without a check. A reader's octets are followed by T4_PADDING octets of 0: no code word begins with so many zeros, so that
- * decoding always stops inside them.
+ * read without a check. A reader's octets are followed by T4_PADDING octets of 0, more than a reader can go past its
+ * last octet.
  */
 #ifndef PLATEN_T4_INTERNAL_H
 #define PLATEN_T4_INTERNAL_H
@@ -15,7 +15,8 @@
 
 enum { T4_NONE = 0, T4_TERMINATING = 1, T4_MAKE_UP = 2 };
 enum { T4_VERTICAL = 1, T4_HORIZONTAL = 2, T4_PASS = 3 };
-enum { T4_WHITE_BITS = 12, T4_BLACK_BITS = 13, T4_MODE_BITS = 7, T4_PAIR_BITS = 12, T4_RUN_WORDS = 2624, T4_PADDING = 64, T4_BEHIND = 8 };
+enum { T4_WHITE_BITS = 12, T4_BLACK_BITS = 13, T4_MODE_BITS = 7, T4_PAIR_BITS = 12 };
+enum { T4_RUN_WORDS = 2624, T4_PADDING = 64, T4_BEHIND = 8 };
 
 typedef struct {
     uint32_t code;
@@ -39,8 +40,8 @@ extern t4_run_entry t4_white_entries[1 << T4_WHITE_BITS];
 extern t4_run_entry t4_black_entries[1 << T4_BLACK_BITS];
 extern t4_mode_entry t4_mode_entries[1 << T4_MODE_BITS];
 
-/* Two terminating words at once, by the colour of the first: first run | second run << 6 | bits << 12; 0 when these bits
- * do not begin with two whole words for runs of 1 .. 63. */
+/* Two terminating words at once, by the colour of the first: first run | second run << 6 | bits << 12; 0 when these
+ * bits do not begin with two whole words for runs of 1 .. 63. */
 extern uint16_t t4_pair_entries[2][1 << T4_PAIR_BITS];
 
 static inline uint64_t t4_load(const uint8_t *p)
@@ -127,10 +128,13 @@ typedef struct {
     const uint8_t *next;
     uint64_t bits;
     int32_t held;
+    const uint8_t *last; /* once `next` is past this, there is nothing left to read */
 } t4_reader;
 
-static inline void t4_seek(t4_reader *reader, const uint8_t *base, int64_t position)
+/* Reads from `position` on; the code ends before `end` (both in bits). */
+static inline void t4_seek(t4_reader *reader, const uint8_t *base, int64_t position, int64_t end)
 {
+    reader->last = base + (end >> 3) + 16;
     reader->next = base + (position >> 3);
     reader->bits = t4_load(reader->next) << (position & 7);
     reader->next += 7;
@@ -167,17 +171,46 @@ typedef struct {
     int64_t total; /* bits */
     int64_t at;    /* where the next row's code begins */
     int32_t coding, width;
+    int64_t eol_end;         /* where the EOL before `at` ends, its tag apart; 0 before the first */
     int32_t one_dimensional; /* the tag of the row at `at` */
     int32_t eols;            /* EOLs since the last row */
+    int64_t length;          /* from the EOL before that one to it */
+    int64_t shortest, least; /* see survey; 0 while not known */
+    int32_t k, group;        /* the same; and rows since the last one-dimensional one */
+    int32_t stretches;       /* how often `stretched` has been set */
+    int32_t stretched;       /* zeros too many in the EOL before `at`, where no fill is expected */
     int32_t suspect;         /* MR: the row above is bad */
     int32_t end;             /* T4_END_..., -1 while there are rows */
-    int32_t bad;             /* the row just read */
-    t4_runs row, above;
+    int32_t bad, bad_above;  /* the row just read; the row above the one at `at` */
+    t4_runs row, above, spare;
 } t4_page;
 
 int t4_page_open(t4_page *page, const uint8_t *code, size_t length, const t4_form *form, int32_t width);
 /* 1: a row is in page->row, and page->bad says whether it is bad; 0: the end, page->end says which. */
 int t4_page_row(t4_page *page);
 void t4_page_close(t4_page *page);
+
+/* MH and MR, between EOLs. */
+
+/* 56 bits from `position` on, in the high bits. */
+static inline uint64_t t4_peek(const t4_page *page, int64_t position)
+{
+    return t4_load(page->base + (position >> 3)) << (position & 7);
+}
+
+int t4_page_line(t4_page *page);
+int t4_ended(t4_page *page, int32_t end, int64_t at);
+int64_t t4_first_one(const t4_page *page, int64_t from);
+int64_t t4_find_eol(const t4_page *page, int64_t from, int64_t *zeros);
+int t4_clean_row(t4_page *page, int64_t from, int64_t eol, int64_t *end);
+int t4_clean_below(t4_page *page, int64_t at, int64_t eol);
+int t4_rtc_at(const t4_page *page, int64_t at);
+int t4_broken_eol(const t4_page *page, int64_t from, int64_t *behind);
+int t4_broken_rtc(t4_page *page, int64_t *behind);
+int t4_joined_row(t4_page *page, int64_t from, int64_t zeros, int64_t *eol);
+int t4_late_row(t4_page *page, int64_t eol);
+int32_t t4_zeros_too_many(t4_page *page, int64_t end, int64_t eol);
+int t4_lost_row(t4_page *page, int32_t stretched, int64_t eol);
+int t4_lost_last_row(t4_page *page, int32_t stretched);
 
 #endif
