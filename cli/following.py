@@ -19,8 +19,10 @@ _ENDS = {"done": JobState.DONE, "failed": JobState.FAILED, "cancelled": JobState
 def cursor_now(client: Client) -> int:
     """The cursor of the latest event there is."""
     last = client.status().cursor
-    for event in client.events(last):
-        last = event.cursor
+    if not last:
+        # A server that does not say it: its events do.
+        for event in client.events():
+            last = event.cursor
     return last
 
 

@@ -89,7 +89,8 @@ def send(
         resolution=resolution,
         hold=hold,
     )
-    after = following.cursor_now(client) if follow else 0
+    # One job's events can be asked for from their beginning; those of several only among all others.
+    after = following.cursor_now(client) if follow and len(submission.recipients) > 1 else 0
     documents = tuple(_upload(client, file) for file in files)
     accepted = _submit(client, _with_documents(submission, documents))
     if as_json:
@@ -184,8 +185,11 @@ def address(
         output.line(f"job {job.id}: to {words.recipient(job.recipient)}, {words.STATES[job.state]}")
 
 
-def _each(ids: Sequence[int], act: Callable[[JobId], Job], as_json: bool) -> None:
-    """Do ``act`` on all jobs, also after one was refused; leave with the first refusal's exit code."""
+def _each(ids: Sequence[int], act: Callable[[JobId], Job], as_json: bool, unended: str | None = None) -> None:
+    """Do ``act`` on all jobs, also after one was refused; leave with the first refusal's exit code.
+
+    ``unended``: what to say of a job that has not ended, instead of its state.
+    """
     from cli import output, words
 
     code: ExitCode | None = None
@@ -196,12 +200,13 @@ def _each(ids: Sequence[int], act: Callable[[JobId], Job], as_json: bool) -> Non
         except NotRunningError:
             raise
         except FaxError as error:
-            output.complain(f"job {id}: {error.text}")
+            output.complain(error.text if str(id) in error.text else f"job {id}: {error.text}")
             code = code or exit_code(error)
             continue
         done.append(job)
         if not as_json:
-            output.line(f"job {job.id}: {words.STATES[job.state]}")
+            state = words.STATES[job.state] if unended is None or job.state.ended else unended
+            output.line(f"job {job.id}: {state}")
     if as_json:
         output.json(done)
     if code is not None:
@@ -212,7 +217,7 @@ def cancel(context: typer.Context, ids: JobIds, as_json: Json = False) -> None:
     """End faxes; a call that is under way is ended."""
     from fax.client import Client
 
-    _each(ids, Client(context.obj).cancel, as_json)
+    _each(ids, Client(context.obj).cancel, as_json, unended="its call is being ended")
 
 
 def hold(context: typer.Context, ids: JobIds, as_json: Json = False) -> None:
