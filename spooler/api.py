@@ -304,6 +304,6 @@ def _try_cover(submission: Submission, daemon: Daemon) -> None:
             cover=submission.cover,
             resolution=submission.resolution,
             title=submission.title,
-            pages=1,
+            document_pages=0,
         )
         render_cover(order, daemon.settings, datetime.now(UTC))

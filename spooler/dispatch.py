@@ -101,10 +101,10 @@ class Dispatcher:
         self._wake.set()
 
     def _port_changed(self, port: Port) -> None:
-        if port.settings is not None:
-            self._schedule.set_port(port.name, free=port.free, down=port.detail or port.state.value)
-            if port.free:
-                self._wake.set()
+        if port.settings is None:
+            return
+        if self._schedule.set_port(port.name, free=port.free, down=port.detail or port.state.value):
+            self._wake.set()
 
     def _over(self, job: int) -> None:
         self._schedule.end(job)

@@ -36,7 +36,7 @@ def render_cover(order: CoverOrder, settings: Settings, now: datetime) -> bytes:
         order.sender,
         order.cover,
         time_sent=f"{now.astimezone():%Y-%m-%d %H:%M}",
-        document_pages=order.pages - 1,
+        document_pages=order.document_pages,
     )
     return coverpage.render(order.cover.template, fields, page=settings.paper, folder=settings.cover_folder)
 

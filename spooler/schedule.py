@@ -69,11 +69,15 @@ class Schedule:
         if (known := self._waiting.pop(job, None)) is not None and known.number not in self._numbers:
             self._release(known.number)
 
-    def set_port(self, name: str, *, free: bool, down: str | None = None) -> None:
-        """``free``: ready for a call. A port with a call of ours is not free until ``end``, whatever is said here."""
+    def set_port(self, name: str, *, free: bool, down: str | None = None) -> bool:
+        """``free``: ready for a call. A port with a call of ours is not free until ``end``, whatever is said here.
+
+        Returns whether it became free by this.
+        """
         port = self._ports[name]
-        port.free = free and port.job is None
+        before, port.free = port.free, free and port.job is None
         port.down = None if free else down
+        return port.free and not before
 
     def begin(self, job: int, number: str, port: str) -> None:
         """The job is in a call (found at start, or decided here)."""

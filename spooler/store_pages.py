@@ -18,7 +18,7 @@ from spooler.jobs import KEPT
 from spooler.store import Transaction
 from spooler.store_events import emit
 from spooler.store_jobs import finish, restate, row
-from spooler.store_submissions import prepared_text
+from spooler.store_submissions import master_pages_count, prepared_text
 from spooler.store_tables import documents, job_pages, jobs, master_documents, master_pages, masters
 
 
@@ -124,7 +124,7 @@ class CoverOrder:
     cover: CoverPage
     resolution: Resolution
     title: str
-    pages: int  # of the whole fax, as far as known: one for the cover page
+    document_pages: int  # after the cover page
 
 
 def cover_order(tx: Transaction, id: int) -> CoverOrder | None:
@@ -139,7 +139,7 @@ def cover_order(tx: Transaction, id: int) -> CoverOrder | None:
         cover=msgspec.json.decode(about.cover, type=CoverPage),
         resolution=Resolution(about.resolution),
         title=about.title,
-        pages=about.pages_total or 1,
+        document_pages=0 if about.master is None else master_pages_count(tx, about.master),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,6 +12,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fax.types import CoverPage, Document, DocumentId, Fate, Job, JobState, Recipient, Submission
 from modem import journal
@@ -18,7 +21,7 @@ from modem.entries import Entry
 from modem.journal import Line
 from modem.outcome import Cause, Fault, Outcome, Phase, Retry
 from modem.outcome import Fate as CallFate
-from modem.plan import CallPlan
+from modem.plan import CallPlan, PlannedDocument, PlannedPage
 from spooler import ledger, store_calls, store_documents, store_jobs, store_pages, store_submissions
 from spooler.jobs import RetryRules
 from spooler.planning import plan_for
@@ -160,6 +163,23 @@ def test_taking_the_same_lines_in_twice_changes_nothing(store: Store) -> None:
     assert shown(store, job).pages_confirmed == 3
 
 
+@given(st.sets(st.integers(0, 14)))
+def test_in_whatever_pieces_a_journal_is_read_it_says_the_same(cuts: set[int]) -> None:
+    pages = tuple(
+        PlannedPage(file="m.tif", index=page.index, digest=page.digest, number=page.index + 1) for page in PAGES
+    )
+    plan = CallPlan(call="1-1", dial="1", documents=(PlannedDocument(job=1, pages=pages, pages_total=3),))
+    lines = numbered(pages_on_the_line(plan))
+    whole = ledger.project(lines, 0, "1")
+    edges = [0, *sorted(cuts), len(lines)]
+    next_n, kept, told, said = 0, (), (), ()  # type: ignore[var-annotated]
+    for begin, end in itertools.pairwise(edges):
+        # Each piece overlaps the one before, as after a restart.
+        part = ledger.project(lines[max(0, begin - 2) : end], next_n, "1")
+        next_n, kept, told, said = part.next_n, kept + part.kept, told + part.pages, said + part.news
+    assert (next_n, kept, told, said) == (whole.next_n, whole.kept, whole.pages, whole.news)
+
+
 def test_a_call_is_settled_once(store: Store) -> None:
     job = submit(store)
     plan = plan_of(intend(store, job))
@@ -241,7 +261,7 @@ def test_a_job_is_not_called_while_its_cover_page_is_not_frozen(store: Store) ->
     assert store.call(intent) is None
     order = store.call(partial(store_pages.cover_order, id=job))
     assert order is not None
-    assert order.pages == 4
+    assert order.document_pages == 3
     cover = [PreparedPage(index=0, digest="c" * 64, width=1728, rows=2000)]
     freeze = partial(store_pages.freeze_cover, order=order, master_file="m.tif", cover_file="c.tif", pages=cover)
     store.call(partial(store_jobs.address, id=job, recipient=Recipient(number="5552001", name="Ann")))
