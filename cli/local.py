@@ -6,18 +6,16 @@ Must not: import ``codec`` or ``modem`` outside a function; the other commands s
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from cli.exits import ExitCode
 from cli.sending import Json
 from fax.types import Resolution
-
-if TYPE_CHECKING:
-    from modem.entries import Entry
 
 
 def register(app: typer.Typer) -> None:
@@ -63,12 +61,13 @@ def call(
     from cli import output
     from codec.errors import TiffError
     from modem.byhand import HandOptions, call_by_hand
+    from modem.entries import Entry
     from modem.outcome import Cause, Retry
     from modem.plan import LinePolicy
     from modem.port.pages import PlanError
 
     def show(entry: Entry) -> None:
-        text = _entry_words(entry)
+        text = _entry_words(entry.kind, entry.fields)
         if text is None:
             return
         if as_json:
@@ -106,10 +105,9 @@ def call(
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _entry_words(entry: Entry) -> str | None:
-    """The journal's entries that a person wants to see as they happen."""
-    said = entry.fields
-    match entry.kind:
+def _entry_words(kind: str, said: Mapping[str, object]) -> str | None:
+    """The entries of a call's journal that a person wants to see as they happen, in words; None for the others."""
+    match kind:
         case "dialling":
             return f"dialling {said.get('number', '')}"
         case "connected":
@@ -118,7 +116,7 @@ def _entry_words(entry: Entry) -> str | None:
             return f"far end: {said.get('ident') or 'no identifier'}; {said.get('abilities', '')}"
         case "trained" | "training-failed":
             how = f"{said.get('modulation', '')} {said.get('rate_bps', '')} bit/s"
-            return f"{'trained' if entry.kind == 'trained' else 'training failed'}: {how}"
+            return f"{'trained' if kind == 'trained' else 'training failed'}: {how}"
         case "page-intent":
             return f"page {said.get('number')}"
         case "page-answer":
