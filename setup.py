@@ -2,4 +2,4 @@
 
 from setuptools import setup
 
-setup(cffi_modules=["codec/build_t4.py:ffibuilder"])
+setup(cffi_modules=["codec/build_c.py:t4", "codec/build_c.py:t85"])

@@ -6,11 +6,13 @@ What is light to load stands here; the rest is imported from its module: ``codec
 ``codec.foreign`` (TIFFs of others, in a limited child only), ``codec.documents``.
 """
 
-from codec.coder import Decoded, End, bitmap_of, code_for_line, decode, encode, page_from_bitmap, transcode
+from codec.choice import code_for_line, coded_sizes, smallest
+from codec.coder import Decoded, End, bitmap_of, decode, encode, page_from_bitmap, transcode
 from codec.errors import CodecError, CodeError, DocumentError, DocumentFault, RenderError, TiffError
 from codec.operations import (
     crop,
     crop_white_foot,
+    overlay,
     prepend,
     reduce_rows,
     resample,
@@ -21,6 +23,7 @@ from codec.operations import (
     with_width,
 )
 from codec.page import Bitmap, BitOrder, Coding, Page, Resolution
+from codec.t85 import DecodedT85, decode_t85, encode_t85
 from codec.tiff import Clean, FaxTags, TiffReader, TiffWriter, read_pages, write_pages
 
 __all__ = [
@@ -31,6 +34,7 @@ __all__ = [
     "CodecError",
     "Coding",
     "Decoded",
+    "DecodedT85",
     "DocumentError",
     "DocumentFault",
     "End",
@@ -43,10 +47,14 @@ __all__ = [
     "TiffWriter",
     "bitmap_of",
     "code_for_line",
+    "coded_sizes",
     "crop",
     "crop_white_foot",
     "decode",
+    "decode_t85",
     "encode",
+    "encode_t85",
+    "overlay",
     "page_from_bitmap",
     "prepend",
     "read_pages",
@@ -55,6 +63,7 @@ __all__ = [
     "rotate90",
     "same_pixels",
     "scaled_to_width",
+    "smallest",
     "to_png",
     "transcode",
     "with_width",

@@ -17,7 +17,8 @@ from codec.page import Bitmap, BitOrder, Coding, Page
 
 MAX_WIDTH = 65_535
 MAX_ROWS = 65_535
-"""Rows that are decoded when the caller names no number."""
+"""Rows that are decoded at most when the caller names no number."""
+_MAX_PIXELS = 1 << 30
 
 _CODINGS = {Coding.MH: lib.T4_MH, Coding.MR: lib.T4_MR, Coding.MMR: lib.T4_MMR}
 
@@ -94,6 +95,8 @@ def _form(
 ) -> Any:
     if k < 1 or not 0 <= min_row_bits <= 1_000_000:
         raise CodeError(f"k {k} or minimum of {min_row_bits} bits per row is impossible")
+    if coding not in _CODINGS:
+        raise CodeError(f"{coding.value} is no T.4 or T.6 coding")
     form = ffi.new("t4_form *")
     form.coding = _CODINGS[coding]
     form.k = k
@@ -110,6 +113,11 @@ def check_width(width: int, rows: int | None = None) -> None:
         raise CodeError(f"a width of {width} pixels is impossible")
     if rows is not None and not 0 <= rows <= lib.T4_MAX_ROWS:
         raise CodeError(f"{rows} rows are impossible")
+
+
+def most_rows(width: int) -> int:
+    """How many rows are decoded when the caller names no number: no more than 128 MB of pixels."""
+    return min(MAX_ROWS, _MAX_PIXELS // width)
 
 
 def check_bitmap(bitmap: Bitmap) -> None:
@@ -146,7 +154,7 @@ def encode(
 def decode(
     data: bytes, coding: Coding, width: int, *, rows: int | None = None, order: BitOrder = BitOrder.LSB
 ) -> Decoded:
-    """Code as a bitmap of at most ``rows`` rows (``MAX_ROWS`` when None), with a report.
+    """Code as a bitmap of at most ``rows`` rows (``most_rows(width)`` when None), with a report.
 
     MH and MR find their way again at the next EOL: what is between two EOLs is one row, good or bad. MMR stops at the
     first code word that cannot be. Damage is reported, never raised; CodeError only for an impossible geometry.
@@ -155,7 +163,7 @@ def decode(
     bits = new_octets()
     report = ffi.gc(ffi.new("t4_report *"), lib.t4_free_report)
     source = ffi.from_buffer("uint8_t[]", data)
-    most = MAX_ROWS if rows is None else rows
+    most = most_rows(width) if rows is None else rows
     checked(lib.t4_decode(source, len(data), _form(coding, order), width, most, bits, report), "decoding")
     bad = tuple(ffi.unpack(report.bad, report.bad_rows)) if report.bad_rows else ()
     return Decoded(
@@ -204,10 +212,3 @@ def bitmap_of(page: Page) -> Bitmap:
     if decoded.rows != page.rows:
         raise CodeError(f"a page of {page.rows} rows holds only {decoded.rows}")
     return decoded.bitmap
-
-
-def code_for_line(
-    page: Page, coding: Coding, *, k: int = 4, min_row_bits: int = 0, order: BitOrder = BitOrder.LSB
-) -> bytes:
-    """The page as it goes on the line: with RTC or EOFB, least significant bit first. Raises CodeError."""
-    return transcode(page.data, Coding.MMR, coding, page.width, page.rows, k=k, min_row_bits=min_row_bits, order=order)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from codec._t4 import ffi, lib
@@ -94,6 +95,27 @@ def resample(page: Page, dpi_x: int, dpi_y: int, width: int | None = None) -> Pa
 def prepend(page: Page, strip: Bitmap) -> Page:
     """The page with the strip's rows above its own. The strip must be as wide as the page."""
     return _edited(page, _Edit(), strip)
+
+
+def overlay(page: Page, fields: Sequence[tuple[Bitmap, int, int]]) -> Page:
+    """The page with the black pixels of each bitmap added; x and y of its upper left pixel stand beside it.
+
+    What of a bitmap lies outside the page is left out.
+    """
+    asked = ffi.new("t4_field[]", max(1, len(fields)))
+    kept = []
+    for place, (bitmap, x, y) in zip(asked, fields, strict=False):
+        check_bitmap(bitmap)
+        if max(abs(x), abs(y)) > lib.T4_MAX_ROWS:
+            raise CodeError(f"no page reaches to {x}, {y}")
+        kept.append(ffi.from_buffer("uint8_t[]", bitmap.data))
+        place.bits, place.width, place.rows, place.x, place.y = kept[-1], bitmap.width, bitmap.rows, x, y
+    code = ffi.from_buffer("uint8_t[]", page.data)
+    out = new_octets()
+    checked(
+        lib.t4_overlay_page(code, len(page.data), page.width, page.rows, asked, len(fields), out), "drawing over a page"
+    )
+    return Page(page.width, page.rows, page.dpi_x, page.dpi_y, taken(out))
 
 
 def crop(page: Page, top: int = 0, rows: int | None = None) -> Page:

@@ -90,6 +90,19 @@ int t4_transcode(const uint8_t *code, size_t length, const t4_form *source, int3
 int t4_edit_page(const uint8_t *code, size_t length, int32_t width, int32_t rows, const t4_edit *edit,
                  const uint8_t *strip, int32_t strip_rows, t4_octets *out);
 
+/* A small bitmap to be drawn over a page; x and y of its upper left pixel may lie outside. */
+typedef struct {
+    const uint8_t *bits;
+    int32_t width;
+    int32_t rows;
+    int32_t x;
+    int32_t y;
+} t4_field;
+
+/* The page with the fields' black pixels added. Source and result as for t4_edit_page. */
+int t4_overlay_page(const uint8_t *code, size_t length, int32_t width, int32_t rows, const t4_field *fields,
+                    int32_t field_count, t4_octets *out);
+
 /* The first row in which two MMR pages of one geometry differ, or -1 when none does, into *row. */
 int t4_first_difference(const uint8_t *one, size_t one_length, const uint8_t *two, size_t two_length, int32_t width,
                         int32_t rows, int32_t *row);
@@ -103,9 +116,6 @@ void t4_rotate(const uint8_t *bits, int32_t width, int32_t rows, int32_t clockwi
 /* Black pixels per box of box_x by box_y, scaled to 0 (all black) ... 255 (all white).
  * out: ceil(rows / box_y) * ceil(width / box_x) octets. */
 void t4_shrink(const uint8_t *bits, int32_t width, int32_t rows, int32_t box_x, int32_t box_y, uint8_t *out);
-
-/* over |= under, both packed rows of one geometry, `length` octets. */
-void t4_overlay(uint8_t *over, const uint8_t *under, size_t length);
 
 /* Octets with their bits in the other order. */
 void t4_reverse(uint8_t *data, size_t length);

@@ -1,4 +1,4 @@
-/* Work on packed rows: turning, shrinking for a preview, laying one over another, bit order.
+/* Work on packed rows: turning, shrinking for a preview, bit order.
  *
  * What always holds: only the octets that the geometry names are touched.
  */
@@ -21,12 +21,6 @@ void t4_reverse(uint8_t *data, size_t length)
         v = (v >> 2 & 0x33) | (v & 0x33) << 2;
         data[i] = (uint8_t)(v >> 4 | v << 4);
     }
-}
-
-void t4_overlay(uint8_t *over, const uint8_t *under, size_t length)
-{
-    for (size_t i = 0; i < length; i++)
-        over[i] |= under[i];
 }
 
 /* An 8 by 8 square, first row in the high octet, mirrored along its falling diagonal. */

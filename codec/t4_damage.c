@@ -1,7 +1,7 @@
 /* What one wrong bit in or beside an EOL does to the order of the rows, and how it is seen.
  *
  * What always holds: nothing here changes the page for good; each question costs no more than a few readings of the
- * rows around it. A wrong answer to a question costs a row, never more: what is asked here comes up in damaged pages only.
+ * rows around it. A wrong answer costs a row, never more: what is asked here comes up in damaged pages only.
  */
 #include "t4_internal.h"
 

@@ -95,6 +95,61 @@ int t4_edit_page(const uint8_t *code, size_t length, int32_t width, int32_t rows
     return result;
 }
 
+int t4_overlay_page(const uint8_t *code, size_t length, int32_t width, int32_t rows, const t4_field *fields,
+                    int32_t field_count, t4_octets *out)
+{
+    t4_page page;
+    t4_writer writer;
+    t4_runs made = {0}, other = {0}, last = {0};
+    int32_t widest = width;
+    if (rows < 0 || rows > T4_MAX_ROWS)
+        return T4_BAD_ARGUMENT;
+    for (int32_t i = 0; i < field_count; i++) {
+        if (fields[i].width < 1 || fields[i].width > T4_MAX_WIDTH || fields[i].rows < 0 ||
+            fields[i].rows > T4_MAX_ROWS || abs(fields[i].x) > T4_MAX_ROWS || abs(fields[i].y) > T4_MAX_ROWS)
+            return T4_BAD_ARGUMENT;
+        widest = fields[i].width > widest ? fields[i].width : widest;
+    }
+    int result = t4_writer_make(&writer, &mmr, width, out);
+    if (result != T4_OK)
+        return result;
+    result = t4_page_open(&page, code, length, &mmr, width);
+    if (result == T4_OK && (t4_runs_make(&made, widest) != T4_OK || t4_runs_make(&other, widest) != T4_OK ||
+                            t4_runs_make(&last, widest) != T4_OK))
+        result = T4_NO_MEMORY;
+    if (result == T4_OK)
+        t4_runs_close(&last, 0, width);
+    t4_runs moved = {0};
+    if (result == T4_OK)
+        result = t4_runs_make(&moved, widest);
+    for (int32_t row = 0; row < rows && result == T4_OK; row++) {
+        result = advance(&page);
+        if (result != T4_OK)
+            break;
+        t4_runs_copy(&made, &page.above, width);
+        for (int32_t i = 0; i < field_count; i++) {
+            const t4_field *field = &fields[i];
+            if (row < field->y || row >= field->y + field->rows)
+                continue;
+            size_t octets = ((size_t)field->width + 7) / 8;
+            t4_runs_scan(&other, field->bits + (size_t)(row - field->y) * octets, field->width);
+            t4_runs_move(&moved, &other, field->x, width);
+            t4_runs_unite(&other, &made, &moved, width);
+            t4_runs_swap(&made, &other);
+        }
+        result = t4_writer_row(&writer, &made, &last);
+        t4_runs_swap(&made, &last);
+    }
+    if (result == T4_OK)
+        result = t4_writer_end(&writer);
+    t4_runs_free(&made);
+    t4_runs_free(&other);
+    t4_runs_free(&last);
+    t4_runs_free(&moved);
+    t4_page_close(&page);
+    return result;
+}
+
 int t4_first_difference(const uint8_t *one, size_t one_length, const uint8_t *two, size_t two_length, int32_t width,
                         int32_t rows, int32_t *row)
 {
