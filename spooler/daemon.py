@@ -51,9 +51,12 @@ class Daemon:
         await asyncio.to_thread(self._tidy_covers)
         await asyncio.to_thread(self.preparation.start)
         await self.dispatcher.start()
+        tidy_every_s = min(TIDY_EVERY_S, max(1.0, self.settings.document_keep_s / 2))
         self._chores = [
             asyncio.create_task(self._every(self.settings.incoming_every_s, self.incoming.take_in), name="incoming"),
-            asyncio.create_task(self._every(TIDY_EVERY_S, self.intake.tidy), name="tidy"),
+            asyncio.create_task(
+                self._every(min(TIDY_EVERY_S, max(1.0, settings.document_keep_s / 2)), self.intake.tidy), name="tidy"
+            ),
         ]
 
     async def stop(self) -> None:

@@ -35,6 +35,7 @@ from spooler.store import Store
 from spooler.submission import check_key, checked
 
 log = logging.getLogger(__name__)
+REASON = "refused.txt"
 MANIFEST_LIMIT_OCTETS = 16 << 20
 # What is wrong with the entry; any other failure is ours and passes.
 _ENTRY_FAULTS = (errno.ENOENT, errno.ELOOP, errno.EACCES, errno.ENXIO, errno.ENAMETOOLONG)
@@ -138,12 +139,15 @@ class IncomingFolder:
         target = self._spool.refused / entry.name
         if target.exists():
             target = target.with_name(f"{entry.name}-{uuid.uuid4().hex[:8]}")
+        # The reason comes first: who finds the entry there finds it with its reason.
+        inside = entry.is_dir() and not entry.is_symlink()
+        reason = entry / REASON if inside else target.with_name(f"{target.name}.{REASON}")
+        with contextlib.suppress(OSError):
+            reason.unlink(missing_ok=True)
+            with os.fdopen(os.open(reason, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "w") as file:
+                file.write(why + "\n")
         entry.rename(target)
         sync_folder(self._spool.refused)
-        with contextlib.suppress(OSError):
-            reason = target / "refused.txt" if target.is_dir() else target.with_name(target.name + ".refused.txt")
-            reason.unlink(missing_ok=True)
-            reason.write_text(why + "\n", "utf-8")
 
     def _remove(self, entry: Path) -> None:
         waste = self._spool.root / "tmp" / f"taken-{uuid.uuid4().hex}"

@@ -78,8 +78,12 @@ class Rig:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.kill()
-        for folder in (self.spool / "ports").glob("*") if self.spool.exists() else ():
-            self.kill_port(folder)
+        # Also those that were started a moment ago and have no lock yet.
+        while pids := self.port_processes():
+            for pid in pids:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.01)
         if kind is not None and self.log.exists():
             print(self.log.read_text()[-8000:], file=sys.stderr)
 
@@ -115,6 +119,16 @@ class Rig:
     def restart(self) -> None:
         self.kill()
         self.start()
+
+    def port_processes(self) -> list[int]:
+        """Every living port process of this folder."""
+        found = []
+        for process in Path("/proc").iterdir():
+            with suppress(OSError):
+                words = (process / "cmdline").read_bytes().split(b"\0") if process.name.isdigit() else []
+                if b"modem.port" in words and any(word.startswith(bytes(self.spool) + b"/") for word in words):
+                    found.append(int(process.name))
+        return found
 
     def port_pid(self, folder: Path | None = None) -> int | None:
         with suppress(PortError):

@@ -172,7 +172,10 @@ def test_in_whatever_pieces_a_journal_is_read_it_says_the_same(cuts: set[int]) -
     lines = numbered(pages_on_the_line(plan))
     whole = ledger.project(lines, 0, "1")
     edges = [0, *sorted(cuts), len(lines)]
-    next_n, kept, told, said = 0, (), (), ()  # type: ignore[var-annotated]
+    next_n = 0
+    kept: tuple[Line, ...] = ()
+    told: tuple[ledger.PageNews, ...] = ()
+    said: tuple[ledger.News, ...] = ()
     for begin, end in itertools.pairwise(edges):
         # Each piece overlaps the one before, as after a restart.
         part = ledger.project(lines[max(0, begin - 2) : end], next_n, "1")
