@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -164,3 +166,13 @@ def check_calls(house: House, job: JobId) -> None:
     found = house.client.job(job)
     assert {page.number for page in found.pages if page.fate.value in ("confirmed", "damaged")} == confirmed
     assert (found.state is JobState.DONE) == (confirmed == {page.number for page in found.pages})
+
+
+def platen(house: House, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command, as a person would type it."""
+    return subprocess.run(
+        [sys.executable, "-m", "cli.main", "--socket", str(house.socket), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )

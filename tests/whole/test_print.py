@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable
 
 import pytest
@@ -11,7 +10,7 @@ from codec.page import Resolution
 from fax import JobState
 from modem.soft.farend import FarEnd, Fax
 from script.house import House
-from tests.whole.conftest import NUMBER, REPORT, differences, sent_pages, wait_for, wait_for_end, wait_for_state
+from tests.whole.conftest import NUMBER, REPORT, differences, platen, sent_pages, wait_for, wait_for_end, wait_for_state
 
 Build = Callable[..., House]
 
@@ -105,14 +104,3 @@ def test_the_command_sends_with_a_cover_page(build: Build) -> None:
     (job,) = house.client.jobs()
     assert wait_for(house.client, job.id, lambda found: found.state.ended).state is JobState.DONE
     assert differences(sent_pages(house, job.id), house.received_pages(NUMBER)) == []
-
-
-def platen(house: House, *arguments: str) -> subprocess.CompletedProcess[str]:
-    import sys
-
-    return subprocess.run(
-        [sys.executable, "-m", "cli.main", "--socket", str(house.socket), *arguments],
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
