@@ -54,9 +54,7 @@ class Daemon:
         tidy_every_s = min(TIDY_EVERY_S, max(1.0, self.settings.document_keep_s / 2))
         self._chores = [
             asyncio.create_task(self._every(self.settings.incoming_every_s, self.incoming.take_in), name="incoming"),
-            asyncio.create_task(
-                self._every(min(TIDY_EVERY_S, max(1.0, settings.document_keep_s / 2)), self.intake.tidy), name="tidy"
-            ),
+            asyncio.create_task(self._every(tidy_every_s, self.intake.tidy), name="tidy"),
         ]
 
     async def stop(self) -> None:
