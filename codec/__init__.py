@@ -6,7 +6,7 @@ What is light to load stands here; the rest is imported from its module: ``codec
 ``codec.foreign`` (TIFFs of others, in a limited child only), ``codec.documents``.
 """
 
-from codec.choice import code_for_line, coded_sizes, smallest
+from codec.choice import LineCoding, code_for_line, coded_sizes, smallest
 from codec.coder import Decoded, End, bitmap_of, decode, encode, page_from_bitmap, transcode
 from codec.errors import CodecError, CodeError, DocumentError, DocumentFault, RenderError, TiffError
 from codec.operations import (
@@ -39,6 +39,7 @@ __all__ = [
     "DocumentFault",
     "End",
     "FaxTags",
+    "LineCoding",
     "Page",
     "RenderError",
     "Resolution",

@@ -95,8 +95,6 @@ def _form(
 ) -> Any:
     if k < 1 or not 0 <= min_row_bits <= 1_000_000:
         raise CodeError(f"k {k} or minimum of {min_row_bits} bits per row is impossible")
-    if coding not in _CODINGS:
-        raise CodeError(f"{coding.value} is no T.4 or T.6 coding")
     form = ffi.new("t4_form *")
     form.coding = _CODINGS[coding]
     form.k = k

@@ -13,12 +13,11 @@ from functools import cached_property
 
 
 class Coding(Enum):
-    """T.4 one-dimensional, T.4 two-dimensional, T.6, T.85 (JBIG)."""
+    """T.4 one-dimensional, T.4 two-dimensional, T.6."""
 
     MH = "mh"
     MR = "mr"
     MMR = "mmr"
-    T85 = "t85"
 
 
 class BitOrder(Enum):
