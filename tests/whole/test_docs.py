@@ -1,0 +1,26 @@
+"""The documentation says what there is."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+from spooler.settings import Dialling, Limits, PortSettings, Settings, Users
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_every_setting_is_documented_and_nothing_else_is() -> None:
+    text = (ROOT / "docs" / "settings.md").read_text()
+    there = {field.name for kind in (Settings, PortSettings, Users, Dialling, Limits) for field in fields(kind)}
+    there -= {"ports", "users", "dialling", "limits"}
+    named = set(re.findall(r"`([a-z][a-z_0-9]+)`", text)) - {"true", "false", "platend"}
+    assert there - named == set()
+    assert named - there == set()
+
+
+def test_every_file_that_the_readme_links_to_is_there() -> None:
+    for file in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")):
+        for link in re.findall(r"\]\(([^)#:]+)\)", file.read_text()):
+            assert (file.parent / link).exists(), f"{file.name} links to {link}"
