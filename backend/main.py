@@ -101,6 +101,8 @@ class _Parent:
         if not self._worker:
             code = CRASHED
             try:
+                # http.client loads OpenSSL unasked, a seventh of our start; all our talk is over Unix sockets
+                sys.modules["ssl"] = None  # type: ignore[assignment]
                 from backend.hand_over import work
 
                 code = work(self._argv, data, self._chance, with_daemon=with_daemon)
@@ -109,8 +111,12 @@ class _Parent:
             finally:
                 os._exit(code)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        os.waitid(os.P_PID, self._worker, os.WEXITED | os.WNOWAIT)
+        # as long as it is not reaped its number is its own, and _pass_on can hit nobody else
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         _, status = os.waitpid(self._worker, 0)
         self._worker = 0
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         return status
 
     def _pass_on(self, number: int, frame: object) -> None:
