@@ -79,7 +79,7 @@ setup_venv() {
         local log
         log=$(mktemp)
         if ! {
-            grep -E '^(setuptools|wheel|cffi|pycparser)==' requirements.lock >.venv/build.lock &&
+            grep -E '^(setuptools|wheel|cffi|pycparser|numpy)==' requirements.lock >.venv/build.lock &&
                 .venv/bin/pip install --disable-pip-version-check -q -r .venv/build.lock &&
                 .venv/bin/pip install --disable-pip-version-check -q --no-build-isolation -r requirements.lock &&
                 .venv/bin/pip install --disable-pip-version-check -q --no-build-isolation --no-deps -e .
