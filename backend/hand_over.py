@@ -30,7 +30,7 @@ from fax.types import Accepted, DocumentId, Submission
 from ipp.values import Attribute
 
 DEFAULT_SPOOL = "/var/spool/platen"
-PAUSES_S = (1.0, 2.0, 4.0)
+PAUSES_S = (0.5, 1.0, 2.0)
 """Between tries when neither the daemon nor the incoming folder takes the fax: a restart takes that long."""
 
 
