@@ -79,9 +79,7 @@ setup_venv() {
         local log
         log=$(mktemp)
         if ! {
-            grep -E '^(setuptools|wheel|cffi|pycparser|numpy)==' requirements.lock >.venv/build.lock &&
-                .venv/bin/pip install --disable-pip-version-check -q -r .venv/build.lock &&
-                .venv/bin/pip install --disable-pip-version-check -q --no-build-isolation -r requirements.lock &&
+            .venv/bin/pip install --disable-pip-version-check -q -r requirements.lock &&
                 .venv/bin/pip install --disable-pip-version-check -q --no-build-isolation --no-deps -e .
         } >"$log" 2>&1; then
             tail -n 30 "$log" >&2
