@@ -13,9 +13,21 @@ from collections.abc import Generator
 from dataclasses import dataclass
 
 from modem.class1.profile import Profile
-from modem.class1.reader import END_OF_DATA, Block, Line, Reader, Result, Token, escape
-from modem.class1.scripts import Answer, Drain, Emit, Hold, ReadBlock, Say, Scripts, Step, Transmit, Until
-from modem.t30.line import Given, LineEvent, SendFast, SendFrames, StopFast, Wish
+from modem.class1.reader import END_OF_DATA, Block, Line, Piece, Reader, Result, Token, escape
+from modem.class1.scripts import (
+    Answer,
+    Drain,
+    Emit,
+    Hold,
+    ReadBlock,
+    ReadData,
+    Say,
+    Scripts,
+    Step,
+    Transmit,
+    Until,
+)
+from modem.t30.line import Data, Given, LineEvent, SendFast, SendFrames, StopFast, Wish
 
 
 @dataclass(frozen=True)
@@ -166,6 +178,8 @@ class Driver:
                 continue
             elif isinstance(step, ReadBlock):
                 self._reader.expect_frame()
+            elif isinstance(step, ReadData):
+                self._reader.expect_data()
             elif isinstance(step, Transmit):
                 self._data, self._data_at = b"" if self._stopped else step.octets, 0
                 self._data_since, self._data_bps = self._now, step.bps
@@ -199,9 +213,12 @@ class Driver:
                 return
             if token.result is Result.RING:
                 return
-            if isinstance(self._step, (Say, Until, ReadBlock, Transmit, Drain)):
+            if isinstance(self._step, (Say, Until, ReadBlock, ReadData, Transmit, Drain)):
                 self._advance(token.result)
-        elif isinstance(token, Block) and isinstance(self._step, ReadBlock):
+        elif isinstance(token, Piece):
+            if isinstance(self._step, ReadData):
+                self._events.append(Data(token.octets))
+        elif isinstance(self._step, (ReadBlock, ReadData)):
             self._advance(token)
 
     # Fast data, paced.

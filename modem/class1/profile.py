@@ -19,6 +19,8 @@ class Profile:
     init: tuple[str, ...] = ("ATE0Q0V1X4", "ATS0=0", "ATS7=90", "ATS8=2")
     after_class: tuple[str, ...] = ("ATE0",)  # +FCLASS=1 resets echo and flow control in some
     dial: str = "ATDT"
+    before_answer: tuple[str, ...] = ("AT+FAR=1",)  # +FRM tells of V.21 that comes instead
+    answer: str = "ATA"
     silence: str | None = "AT+FTS=7"  # None: the modem has no +FTS, the host waits
     silence_s: float = 0.07
     data_delay_s: float = 0.0  # between CONNECT and the first octet of fast data

@@ -3,6 +3,7 @@
 What always holds: octets may come in any pieces; nothing that comes in can raise; memory is bounded. In text mode a
 line ends with CR or LF, echo and blank lines are harmless. In frame mode everything before the first address octet FF
 is skipped, unless it is a result code: some modems say CONNECT on any carrier and then NO CARRIER without data.
+In data mode every octet counts, as far as <DLE><ETX>; a NO CARRIER that comes without one ends the data too.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ CR, LF = 0x0D, 0x0A
 _LINE_MAX = 1024
 _FRAME_MAX = 600  # a T.30 frame has at most 130 octets or so
 END_OF_DATA = bytes((DLE, ETX))
+_LOST = b"\r\nNO CARRIER\r\n"
 
 
 class Result(Enum):
@@ -72,7 +74,14 @@ class Block:
     octets: bytes
 
 
-Token = Line | Block
+@dataclass(frozen=True)
+class Piece:
+    """Some of the data that are coming in, with the doubling of DLE undone. An empty ``Block`` follows the last one."""
+
+    octets: bytes
+
+
+Token = Line | Block | Piece
 
 
 def escape(octets: bytes) -> bytes:
@@ -86,6 +95,9 @@ class Reader:
     def __init__(self) -> None:
         self._input = bytearray()
         self._frame_mode = False
+        self._data_mode = False
+        self._data_ended = False  # the last piece has been given
+        self._tail = b""  # data mode: the last octets
         self._prefix = bytearray()  # frame mode, before FF
         self._data: bytearray | None = None  # frame mode, from FF on
         self._dle = False
@@ -97,16 +109,25 @@ class Reader:
     def expect_frame(self) -> None:
         """The next octet belongs to a frame."""
         self._frame_mode = True
+        self._data_mode = False
         self._prefix.clear()
         self._data = None
         self._dle = False
 
+    def expect_data(self) -> None:
+        """The next octet belongs to an image."""
+        self._data_mode = True
+        self._frame_mode = self._data_ended = False
+        self._tail = b""
+
     def expect_text(self) -> None:
         """Back to lines, whatever was begun."""
-        self._frame_mode = False
+        self._frame_mode = self._data_mode = False
 
     def next(self) -> Token | None:
         """The next token, or None until more octets come."""
+        if self._data_mode:
+            return self._next_piece()
         return self._next_block() if self._frame_mode else self._next_line()
 
     def _next_line(self) -> Line | None:
@@ -127,6 +148,35 @@ class Reader:
             text = _text(raw)
             if text:
                 return Line(text, result_of(text))
+        return None
+
+    def _next_piece(self) -> Token | None:
+        waiting, found = self._input, bytearray()
+        at = 0
+        while not self._data_ended:
+            dle = waiting.find(DLE, at)
+            if dle < 0 or dle + 1 >= len(waiting):
+                end = len(waiting) if dle < 0 else dle
+                found += waiting[at:end]
+                at = end
+                break
+            found += waiting[at:dle]
+            at = dle + 2
+            second = waiting[dle + 1]
+            if second == ETX:
+                self._data_ended = True
+            elif second == DLE:
+                found.append(DLE)
+            elif second == SUB:
+                found += b"\x10\x10"
+        del waiting[:at]
+        if found:
+            self._tail = (self._tail + found[-len(_LOST) :])[-len(_LOST) :]
+            self._data_ended = self._data_ended or self._tail == _LOST
+            return Piece(bytes(found))
+        if self._data_ended:
+            self._data_mode = self._data_ended = False
+            return Line(_LOST.decode("ascii").strip(), Result.NO_CARRIER) if self._tail == _LOST else Block(b"")
         return None
 
     def _next_block(self) -> Token | None:

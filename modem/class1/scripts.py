@@ -12,19 +12,26 @@ from dataclasses import dataclass
 from modem.class1.profile import FALLBACK_CODES, Profile, listed_codes, lists_class_1
 from modem.class1.reader import END_OF_DATA, Block, Result, escape
 from modem.t30.line import (
+    Carrier,
     Connected,
+    DataEnd,
     Dial,
     DialFailed,
     DialResult,
     Failed,
     Failure,
+    FlagsUp,
     FrameHeard,
+    GetReady,
     HangUp,
     LineEvent,
     LineLost,
     Listen,
     OnHook,
+    PickUp,
+    RaiseFlags,
     Ready,
+    ReceiveFast,
     SendFast,
     SendFrames,
     Sent,
@@ -67,6 +74,13 @@ class ReadBlock:
 
 
 @dataclass(frozen=True)
+class ReadData:
+    """Pass on what the fast carrier brings, up to <DLE><ETX> or to a result code that comes instead."""
+
+    timeout_s: float | None = None
+
+
+@dataclass(frozen=True)
 class Transmit:
     """Hand out fast data at the line's pace, then <DLE><ETX>. A result code that comes before the end is the answer."""
 
@@ -93,7 +107,7 @@ class Emit:
     event: LineEvent
 
 
-Step = Say | Until | Pause | ReadBlock | Transmit | Drain | Hold | Emit
+Step = Say | Until | Pause | ReadBlock | ReadData | Transmit | Drain | Hold | Emit
 Answer = Result | Block | None
 Script = Generator[Step, Answer, None]
 Part = Generator[Step, Answer, Result | None]
@@ -104,6 +118,7 @@ _FRAME_S = 7.55  # one V.21 frame: at most 3 s and its preamble
 _DRAIN_S = 60.0  # from the end of the data by our clock to the modem's OK
 _HOOK_ERRORS = 3  # ERRORs to +FRH=3 before the line is held for lost
 _DIAL_BACKSTOP_S = 200.0
+_ANSWER_S = 15.0  # 1.8 to 2.5 s, CED of 2.6 to 4 s, and what a modem takes to go off-hook
 _DIAL_RESULTS = {
     Result.BUSY: DialResult.BUSY,
     Result.NO_DIALTONE: DialResult.NO_DIAL_TONE,
@@ -128,6 +143,7 @@ class Scripts:
         self._sending = False  # a +FTH or +FTM has been CONNECTed: the modem takes data, no commands
         self._receiving = False  # a +FRH is under way: any octet aborts it
         self._dialling = False
+        self._flags = False  # our V.21 flags are up: the next octets are a frame
         self._silent = True  # we have been silent long enough already
 
     def script(self, wish: Wish) -> Script:
@@ -142,6 +158,14 @@ class Scripts:
                 return self._send_frames(wish)
             case SendFast():
                 return self._send_fast(wish)
+            case GetReady():
+                return self._get_ready()
+            case PickUp():
+                return self._pick_up()
+            case RaiseFlags():
+                return self._raise_flags()
+            case ReceiveFast():
+                return self._receive_fast(wish)
             case HangUp():
                 return self._hang_up()
             case StopFast():
@@ -213,6 +237,7 @@ class Scripts:
 
     def _listen(self) -> Script:
         """+FRH=3 again and again until a frame comes; the machine above has the timers."""
+        yield from self._end_flags()
         yield from self._abort_receive()
         errors = repeats = 0
         while True:
@@ -269,18 +294,104 @@ class Scripts:
         else:
             yield _command(self._profile.silence, self._profile.silence_s + 1.0)
 
-    def _send_frames(self, wish: SendFrames) -> Script:
+    def _get_ready(self) -> Script:
+        """No reset: the telephone is ringing, and the port has set the modem up. Classes fall back in some, though."""
+        result = yield _command("AT+FCLASS=1")
+        if result is not Result.OK:
+            yield self._failed("AT+FCLASS=1", result if isinstance(result, Result) else None)
+            return
+        for command in (*self._profile.after_class, *self._profile.before_answer):
+            yield _command(command)
+        self.lines.clear()
+        yield _command("AT+FTM=?")
+        codes = listed_codes(self.lines) or FALLBACK_CODES
+        self.lines.clear()
+        yield _command("AT+FRM=?")
+        yield Emit(Ready(codes, listed_codes(self.lines) or FALLBACK_CODES))
+
+    def _pick_up(self) -> Script:
+        """ATA: CED, and then it is as if +FTH=3 had been said (T.31 8.3.3)."""
+        self._silent = False
+        result = yield _command(self._profile.answer, _ANSWER_S)
+        odd = 0
+        while result in (Result.OK, Result.RING) and odd < 3:
+            odd += 1
+            result = yield Until(_ANSWER_S)
+        if result is not Result.CONNECT:
+            yield self._no_carrier_of_ours(self._profile.answer, result)
+            return
+        self._sending = self._flags = True
+        yield Emit(FlagsUp())
+
+    def _raise_flags(self) -> Script:
         yield from self._abort_receive()
         yield from self._silence()
-        if (yield Hold()) is None:
-            yield Emit(Failed(Failure.JOURNAL, "the journal is not on disk"))
-            return
         self._silent = False
         result = yield _command("AT+FTH=3")
         if result is not Result.CONNECT:
             yield self._no_carrier_of_ours("AT+FTH=3", result)
             return
-        self._sending = True
+        self._sending = self._flags = True
+        yield Emit(FlagsUp())
+
+    def _end_flags(self) -> Generator[Step, Answer, None]:
+        """Flags that were raised and are not wanted: an empty frame ends the burst (T.31 8.3.3)."""
+        if self._flags:
+            self._flags = False
+            yield Say(END_OF_DATA, 3.0)
+            self._sending = False
+
+    def _receive_fast(self, wish: ReceiveFast) -> Script:
+        """+FRM, until the carrier has come and gone, or V.21 has been heard instead (T.31 8.3.4, 8.3.6)."""
+        yield from self._end_flags()
+        yield from self._abort_receive()
+        errors = repeats = 0
+        while True:
+            self._receiving = True
+            result = yield _command(f"AT+FRM={wish.code}", 120.0)
+            if result is Result.CONNECT:
+                yield Emit(Carrier())
+                end = yield ReadData()
+                if isinstance(end, Block):
+                    yield Until(3.0)
+                self._receiving = self._silent = False
+                yield Emit(DataEnd())
+                return
+            if result is Result.FRH3:
+                yield Emit(Signal())
+                yield Until(1.0)  # its CONNECT
+                if (yield from self._hear_frame()):
+                    return
+            elif result is Result.FCERROR:
+                self._receiving = False
+                yield from self._listen()
+                return
+            elif result is Result.ERROR:
+                errors += 1
+                if errors >= _HOOK_ERRORS:
+                    self._receiving = False
+                    yield Emit(LineLost())
+                    return
+            self._receiving = False
+            repeats += 1
+            if repeats > 1:
+                yield Pause(0.05)
+
+    def _send_frames(self, wish: SendFrames) -> Script:
+        if self._flags:
+            self._flags = False
+        else:
+            yield from self._abort_receive()
+            yield from self._silence()
+            if (yield Hold()) is None:
+                yield Emit(Failed(Failure.JOURNAL, "the journal is not on disk"))
+                return
+            self._silent = False
+            result = yield _command("AT+FTH=3")
+            if result is not Result.CONNECT:
+                yield self._no_carrier_of_ours("AT+FTH=3", result)
+                return
+            self._sending = True
         for index, frame in enumerate(wish.frames):
             last = index == len(wish.frames) - 1
             result = yield Say(escape(frame) + END_OF_DATA, _FRAME_S)
@@ -292,6 +403,7 @@ class Scripts:
         yield Emit(Sent())
 
     def _send_fast(self, wish: SendFast) -> Script:
+        yield from self._end_flags()
         yield from self._abort_receive()
         yield from self._silence()
         if (yield Hold()) is None:
@@ -329,7 +441,7 @@ class Scripts:
         yield from self._abort_receive()
         if self._sending:
             yield Say(END_OF_DATA, 3.0)
-            self._sending = False
+            self._sending = self._flags = False
         if self._profile.wait_before_hang_up_s:
             yield Pause(self._profile.wait_before_hang_up_s)
         for _ in range(3):

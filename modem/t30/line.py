@@ -55,11 +55,35 @@ class StopFast:
 
 
 @dataclass(frozen=True)
+class GetReady:
+    """Make the modem ready to answer; it may be ringing, so in no time. Ends with Ready or Failed."""
+
+
+@dataclass(frozen=True)
+class PickUp:
+    """Go off-hook, send CED, then flags. Ends with FlagsUp, LineLost (nobody is there) or Failed."""
+
+
+@dataclass(frozen=True)
+class RaiseFlags:
+    """Begin a V.21 burst before its frames are known: flags, until SendFrames gives them. Ends with FlagsUp,
+    LineLost or Failed."""
+
+
+@dataclass(frozen=True)
+class ReceiveFast:
+    """Receive on the fast carrier ``code``: Carrier, Data ..., and DataEnd, which ends it. A V.21 signal that comes
+    instead is heard as by Listen, and ends as that does."""
+
+    code: int
+
+
+@dataclass(frozen=True)
 class HangUp:
     """Go on-hook, whatever is under way. Ends with OnHook."""
 
 
-Wish = SetUp | Dial | Listen | SendFrames | SendFast | StopFast | HangUp
+Wish = SetUp | Dial | Listen | SendFrames | SendFast | StopFast | GetReady | PickUp | RaiseFlags | ReceiveFast | HangUp
 
 
 class DialResult(Enum):
@@ -80,9 +104,10 @@ class Failure(Enum):
 
 @dataclass(frozen=True)
 class Ready:
-    """The modem is set up. ``codes``: what +FTM lists."""
+    """The modem is set up. ``codes``: what +FTM lists; ``receive_codes``: what +FRM lists, when that was asked."""
 
     codes: frozenset[int]
+    receive_codes: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -95,6 +120,28 @@ class Connected:
 @dataclass(frozen=True)
 class DialFailed:
     result: DialResult
+
+
+@dataclass(frozen=True)
+class FlagsUp:
+    """Our V.21 flags are on the line; SendFrames goes on from there, and must come within seconds."""
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """The fast carrier is there, and the modem has trained on it."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """A piece of what the fast carrier brings, in line order."""
+
+    octets: bytes
+
+
+@dataclass(frozen=True)
+class DataEnd:
+    """The fast carrier has ended."""
 
 
 @dataclass(frozen=True)
@@ -146,5 +193,19 @@ class OnHook:
 
 
 LineEvent = (
-    Ready | Connected | DialFailed | Signal | SignalLost | FrameHeard | Given | Sent | LineLost | Failed | OnHook
+    Ready
+    | Connected
+    | DialFailed
+    | FlagsUp
+    | Carrier
+    | Data
+    | DataEnd
+    | Signal
+    | SignalLost
+    | FrameHeard
+    | Given
+    | Sent
+    | LineLost
+    | Failed
+    | OnHook
 )
