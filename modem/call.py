@@ -178,15 +178,13 @@ class Call:
 
     def _carry_out(self) -> None:
         for output in self._sender.take_outputs():
-            match output:
-                case line.SendFrames():
-                    for octets in output.frames:
-                        self._write_frame("out", Frame(octets[1], octets[2], octets[3:]), octets, good=True)
-                    self._perform(output)
-                case line.SetUp() | line.Dial() | line.Listen() | line.SendFast() | line.StopFast() | line.HangUp():
-                    self._perform(output)
-                case _:
-                    self._take_note(output)
+            if isinstance(output, notes.Note):
+                self._take_note(output)
+                continue
+            if isinstance(output, line.SendFrames):
+                for octets in output.frames:
+                    self._write_frame("out", Frame(octets[1], octets[2], octets[3:]), octets, good=True)
+            self._perform(output)
 
     def _perform(self, wish: line.Wish) -> None:
         if isinstance(wish, line.Dial):

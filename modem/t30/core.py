@@ -18,6 +18,7 @@ from modem.t30.table import TRANSITIONS
 
 T4_S = 3.2  # command until the first flag of the answer
 FRAME_S = 3.45  # flags until the end of a frame: at most 3 s +15 %
+SECOND_COPY_S = 0.2  # after the answer to a repeated command: time for its second copy to begin
 _BABBLE_S = 10.0  # beyond an answer's time, for a far end that sends frames and frames
 _SET_UP_S = 90.0
 _HANG_UP_S = 30.0
@@ -36,6 +37,22 @@ _EVENTS: dict[type[line.LineEvent], Event] = {
     line.LineLost: Event.LINE_LOST,
     line.OnHook: Event.ON_HOOK,
 }
+# Frames that settle what was asked; after these alone a second copy may follow.
+ANSWERS = frozenset(
+    (
+        Event.CFR,
+        Event.FTT,
+        Event.CTR,
+        Event.MCF,
+        Event.RTP,
+        Event.RTN,
+        Event.PIP,
+        Event.PIN,
+        Event.PPR,
+        Event.RNR,
+        Event.ERR,
+    )
+)
 _AWAITED = {
     State.SEND_TCF: State.WAIT_CFR,
     State.SEND_PPM: State.WAIT_PPM,
@@ -75,6 +92,9 @@ class Core:
         self._ending: tuple[Cause, Phase, str] | None = None
         self._listening = False
         self._heard_something = False  # since our last new command
+        self._repeated = False  # our command was sent again: its answer may come twice
+        self._event = Event.READY  # what is being handled
+        self._parked: tuple[State, float, tuple[line.Wish | Note, ...]] | None = None
         self._dial_result = line.DialResult.ERROR
         self._failure = line.Failed(line.Failure.SILENT, "")
         self._wish(line.SetUp())
@@ -123,7 +143,8 @@ class Core:
         self._act(event_of(frame, self._last_sent))
 
     def _act(self, event: Event) -> None:
-        getattr(self, "_on_" + TRANSITIONS[self.state, event])()
+        self._event = event
+        getattr(self, "_on_" + TRANSITIONS[self.state, event].act)()
 
     # Small parts.
 
@@ -139,14 +160,45 @@ class Core:
 
     def _send(self, state: State, *frames: Frame, after_journal: bool = False) -> None:
         octets = tuple(frame.octets for frame in frames)
-        self._last_sent = octets
-        self._enter(state, _SEND_BACKSTOP_S)
-        self._wish(line.SendFrames(octets, after_journal))
+        self._transmit(state, _SEND_BACKSTOP_S, line.SendFrames(octets, after_journal))
 
-    def _send_fast(self, state: State, rate: Rate, octets: bytes, *, short: bool, after_journal: bool) -> None:
-        self._enter(state, _SEND_BACKSTOP_S + 10 * len(octets) * 8 / rate.bps)
+    def _send_fast(
+        self,
+        state: State,
+        rate: Rate,
+        octets: bytes,
+        *,
+        short: bool,
+        after_journal: bool,
+        note: Note | None = None,
+    ) -> None:
+        """``note`` is given out when the carrier is wished for."""
         code = rate.short_code if short else rate.long_code
-        self._wish(line.SendFast(code, rate.bps, octets, after_journal))
+        wish = line.SendFast(code, rate.bps, octets, after_journal)
+        seconds = _SEND_BACKSTOP_S + 10 * len(octets) * 8 / rate.bps
+        self._transmit(state, seconds, *((note, wish) if note else (wish,)))
+
+    def _transmit(self, state: State, seconds: float, *outputs: line.Wish | Note) -> None:
+        repeated, self._repeated = self._repeated, False
+        if repeated and self._event in ANSWERS:
+            self._parked = (state, seconds, outputs)
+            self._listen(State.SECOND_COPY, SECOND_COPY_S)
+            return
+        self._enter(state, seconds)
+        for output in outputs:
+            if isinstance(output, line.SendFrames):
+                self._last_sent = output.frames
+            self._outputs.append(output)
+
+    def _on_copy_passed(self) -> None:
+        """The line is quiet, or the second copy has been heard: now what the answer led to."""
+        assert self._parked is not None
+        state, seconds, outputs = self._parked
+        self._parked = None
+        self._transmit(state, seconds, *outputs)
+
+    def _on_left_after_answer(self) -> None:
+        self._finish(Cause.FAR_END_DISCONNECTED)
 
     def _listen(self, state: State, seconds: float) -> None:
         """Wait for the far end: ``seconds`` until its first flag."""
@@ -160,8 +212,14 @@ class Core:
 
     # Any state.
 
-    def _on_ignore(self) -> None:
-        pass
+    def _on_deaf(self) -> None:
+        """Half duplex: while we send nothing can be heard."""
+
+    def _on_stale(self) -> None:
+        """The end of something that has been given up."""
+
+    def _on_over(self) -> None:
+        """The call is ending."""
 
     def _on_listen_on(self) -> None:
         """A frame that says nothing here: the answer may still come until its time is up, or right behind it."""

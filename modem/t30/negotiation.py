@@ -128,7 +128,9 @@ class Negotiation(Core):
     def _on_send_tcf(self) -> None:
         assert self.rate is not None
         zeros = bytes(self.rate.octets_in(TCF_S) + 4)
+        repeated = self._repeated
         self._send_fast(State.SEND_TCF, self.rate, zeros, short=False, after_journal=False)
+        self._repeated = repeated
 
     def _on_trained(self) -> None:
         assert self.rate is not None and self.format is not None
@@ -172,6 +174,7 @@ class Negotiation(Core):
         if self._dcs_sent == TRIES - 1:
             self._step_down()
         self._train()
+        self._repeated = True
 
     def _on_field_refused(self) -> None:
         self._give_up(Cause.INCOMPATIBLE, "it does not accept a field that we sent")

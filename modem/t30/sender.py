@@ -52,14 +52,14 @@ class Sender(Negotiation):
         self._end = self._post_page_command()
         self._repeats = self._invalid = self._dis_after_page = 0
         self.octets_total, self.octets_before = len(data), 0
-        self._note(PageStarted(self.index))
+        started = PageStarted(self.index)
         if self.format.ecm:
             self._ecm = EcmPage(data, self.page_of_call, self.format.frame_octets)
-            self._send_block()
+            self._send_block(started)
         else:
             self._ecm = None
             self.octets_going_out = len(data)
-            self._send_fast(State.SEND_PAGE, self.rate, data, short=True, after_journal=True)
+            self._send_fast(State.SEND_PAGE, self.rate, data, short=True, after_journal=True, note=started)
 
     def _post_page_command(self) -> Type:
         """EOP for the last page, MPS when the next one has the same form, else EOM (T.30 5.3.6.1.6)."""
@@ -162,6 +162,7 @@ class Sender(Negotiation):
                 self._send_eor()
             case _:
                 self._send(State.SEND_RR, build(Type.RR))
+        self._repeated = True
 
     def _on_invalid_answer(self) -> None:
         """A frame that cannot be an answer: once is let pass, a second one ends the call."""
@@ -174,14 +175,14 @@ class Sender(Negotiation):
 
     # ECM (T.30 Annex A).
 
-    def _send_block(self) -> None:
+    def _send_block(self, started: PageStarted | None = None) -> None:
         assert self._ecm is not None and self.rate is not None
         self.octets_before = self._ecm.block_start
         self.octets_going_out = self._ecm.octets_pending
         octets = block_stream(self._ecm.frames(), self.rate.bps)
         short = not self._long_training
         self._long_training = False
-        self._send_fast(State.SEND_BLOCK, self.rate, octets, short=short, after_journal=True)
+        self._send_fast(State.SEND_BLOCK, self.rate, octets, short=short, after_journal=True, note=started)
 
     def _block_end(self) -> int:
         """FCF2: what follows this block."""

@@ -33,6 +33,7 @@ class State(Enum):
     WAIT_CTR = "wait-ctr"
     SEND_EOR = "send-eor"
     WAIT_ERR = "wait-err"
+    SECOND_COPY = "second-copy"  # answered after a repeat: the answer's second copy may still come
     STOP = "stop"  # cancelled while sending: wait for the end of it
     SEND_DCN = "send-dcn"
     HANG_UP = "hang-up"
@@ -53,6 +54,7 @@ _PHASES = {
     State.WAIT_DIS_AGAIN: Phase.B,
     State.SEND_PAGE: Phase.C,
     State.SEND_BLOCK: Phase.C,
+    State.SECOND_COPY: Phase.D,
     State.STOP: Phase.C,
     State.SEND_PPM: Phase.D,
     State.WAIT_PPM: Phase.D,

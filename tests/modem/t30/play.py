@@ -158,6 +158,7 @@ class _Line:
                     self.played.sent.append("hang up")
                     self._due = [(self.now + 0.1, line.OnHook(True))]
                 case _:
+                    assert isinstance(output, notes.Note), output
                     self.played.notes.append(output)
 
     def _after(self, seconds: float, event: line.LineEvent) -> None:
