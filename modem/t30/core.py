@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from modem.outcome import Cause, Phase
 from modem.t30 import line
-from modem.t30.frames import Frame, FrameError, Type, build, ident_text, parse
+from modem.t30.frames import FINAL, Frame, FrameError, Type, build, ident_text, parse
 from modem.t30.notes import Ended, Note
 from modem.t30.rates import Rate
 from modem.t30.states import Event, State, event_of
@@ -88,6 +88,7 @@ class Core:
         self._codes: frozenset[int] = frozenset()
         self._frame: Frame | None = None
         self._last_sent: tuple[bytes, ...] = ()
+        self._last_command = ""
         self._answer_due = now
         self._ending: tuple[Cause, Phase, str] | None = None
         self._listening = False
@@ -188,6 +189,8 @@ class Core:
         for output in outputs:
             if isinstance(output, line.SendFrames):
                 self._last_sent = output.frames
+                name = Frame(FINAL, output.frames[-1][2]).name
+                self._last_command = self._last_command if name == Type.DCN.label else name
             self._outputs.append(output)
 
     def _on_copy_passed(self) -> None:
@@ -266,7 +269,7 @@ class Core:
     def _on_end(self) -> None:
         assert self._ending is not None
         self._enter(State.ENDED, None)
-        self.ended = Ended(*self._ending)
+        self.ended = Ended(*self._ending, self._last_command)
         self._note(self.ended)
 
     def _on_line_lost(self) -> None:

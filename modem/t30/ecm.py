@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 FRAMES_IN_BLOCK = 256
 PPRS_BEFORE_CTC = 4
-CTCS_IN_BLOCK = 2
+CTCS_IN_BLOCK = 2  # that did not help
+ENOUGH_PROGRESS = 0.5
 
 
 @dataclass
@@ -104,7 +105,7 @@ class EcmPage:
         return 1 - len(self.pending) / self._pending_at_start
 
     def correct_on(self) -> None:
-        """CTC has been answered: the row of PPRs begins again."""
-        self.ctcs += 1
+        """CTC has been answered: the row of PPRs begins again. A row that brought half of the frames costs no try."""
+        self.ctcs += self.progress < ENOUGH_PROGRESS
         self.pprs = 0
         self._pending_at_start = len(self.pending)

@@ -64,6 +64,7 @@ class Ended:
     cause: Cause
     phase: Phase
     detail: str = ""  # more for the sentence
+    after: str = ""  # our last command before the end, DCN apart: "DCS", "EOP", "PPS"
 
 
 Note = Dialled | Answered | FarEnd | Trained | TrainingFailed | PageStarted | PageAnswered | Ended

@@ -10,7 +10,7 @@ from __future__ import annotations
 from modem.outcome import Cause, Fate
 from modem.t30.capabilities import ctc_fif
 from modem.t30.core import T4_S, SenderPolicy
-from modem.t30.ecm import EcmPage
+from modem.t30.ecm import ENOUGH_PROGRESS, EcmPage
 from modem.t30.frames import Type, build
 from modem.t30.hdlc import block_stream
 from modem.t30.negotiation import TRIES, Negotiation
@@ -232,11 +232,12 @@ class Sender(Negotiation):
     def _rate_for_correction(self) -> None:
         """Half of the frames came through: the rate stays. None at all: another modulation, when there is one."""
         assert self._ecm is not None and self.rate is not None
-        if self._ecm.progress >= 0.5:
+        if self._ecm.progress >= ENOUGH_PROGRESS:
             return
         if self._ecm.progress == 0 and self.rate.modulation is not Modulation.V27TER:
             rest = self._rates[self._rates.index(self.rate) + 1 :]
-            other: Rate | None = next((rate for rate in rest if rate.modulation is not self.rate.modulation), None)
+            others = (rate for rate in rest if rate.modulation not in (self.rate.modulation, Modulation.V17))
+            other: Rate | None = next(others, None)
             self.rate = other or slower(self.rate, self._rates) or self.rate
             return
         self._step_down()

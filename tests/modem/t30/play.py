@@ -89,7 +89,7 @@ class Played:
     streams: list[bytes] = field(default_factory=list)
     notes: list[notes.Note] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)  # seconds from the end of a burst to our next one
-    listened: list[float] = field(default_factory=list)
+    began: list[float] = field(default_factory=list)  # when each of ``sent`` was begun
     seconds: float = 0.0
 
     @property
@@ -100,6 +100,14 @@ class Played:
     @property
     def fates(self) -> list[Fate]:
         return self.sender.fates
+
+    def say(self, word: str, now: float) -> None:
+        self.sent.append(word)
+        self.began.append(now)
+
+    def times(self, word: str) -> list[float]:
+        """When each transmission of that name was begun."""
+        return [at for at, each in zip(self.began, self.sent, strict=True) if each == word]
 
     @property
     def commands(self) -> list[str]:
@@ -140,13 +148,13 @@ class _Line:
                     for octets in output.frames:
                         frame = parse(octets + fcs(octets))
                         self.played.frames.append(frame)
-                        self.played.sent.append(_word(frame))
+                        self.played.say(_word(frame), self.now)
                     self._after(1.2, line.Sent())
                     self._turn()
                 case line.SendFast():
                     self._stop_listening()
                     self.played.streams.append(output.octets)
-                    self.played.sent.append(_fast_word(output))
+                    self.played.say(_fast_word(output), self.now)
                     seconds = len(output.octets) * 8 / output.bps
                     self._after(max(0.0, seconds - 0.5), line.Given())
                     self._after(seconds + 0.2, line.Sent())
@@ -155,7 +163,7 @@ class _Line:
                     self._due = [(self.now + 0.1, line.Sent())]
                 case line.HangUp():
                     self._stop_listening()
-                    self.played.sent.append("hang up")
+                    self.played.say("hang up", self.now)
                     self._due = [(self.now + 0.1, line.OnHook(True))]
                 case _:
                     assert isinstance(output, notes.Note), output

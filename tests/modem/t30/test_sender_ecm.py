@@ -332,3 +332,16 @@ def test_t6_is_chosen_when_it_is_smallest_and_both_can() -> None:
     form = parse_dcs(played.frame("DCS").fif).format
     assert form.ecm
     assert form.coding in (Coding.MMR, Coding.MR)
+
+
+def test_the_rate_is_kept_and_no_patience_lost_while_half_of_the_frames_come_through() -> None:
+    count = len(blocks(play([*TRAINED, [MCF]], [LONG]))[0])
+    replies: list[list[Reply]] = []
+    missing = count
+    while missing > 1:
+        missing //= 2
+        replies += [[ppr(*range(missing))]] * 4 + [[CTR]]
+    played = play([*TRAINED, *replies, [MCF]], [LONG], codings=("mmr",))
+    assert played.sent.count("CTC") > 4
+    assert {word.split()[1] for word in played.sent if word.startswith("block")} == {"14400"}
+    assert played.cause is Cause.OK
