@@ -26,6 +26,10 @@ KINDS = (
     "page-intent",  # job, number, digest, index: n-th page of the call from 0
     "page-progress",  # job, number, octets_sent, octets_total
     "page-answer",  # job, number, fate: Fate value, by: "MCF"
+    # An incoming call. ``begin``: incoming: true, caller: {number, name, at}; "far-end": TSI, and what the DCS says
+    "page-received",  # number of the call, receipt: Receipt value, digest, width, rows, bad_rows, octets
+    "page-confirmed",  # number, by: "MCF"
+    "page-refused",  # rows, bad_rows: it did not come in good order, and is to be sent again
     "end",  # outcome: Outcome as an object, at: wall time
 )
 

@@ -220,9 +220,18 @@ class EcmPage:
         for number in sorted(self._frames):
             if len(self._data) < PAGE_OCTETS:
                 self._data += self._frames[number]
+        self.drop_block()
+
+    def drop_block(self) -> None:
+        """What has come in of this block does not count."""
         self._frames = {}
         self._count = 0
         self.rcp = False
+
+    def restart(self) -> None:
+        """The page begins anew with what has come in of this block."""
+        self._data.clear()
+        self.damaged = False
 
     def take_what_is_there(self) -> None:
         """The call is over in the middle of the block: what can be read of it is its beginning."""
