@@ -27,6 +27,7 @@ class EcmPage:
     damaged: bool = False  # a block was given up with EOR
     pending: list[int] = field(default_factory=list)  # frames of this block that are to be sent
     _pending_at_start: int = 0  # of this row of PPRs
+    _pending_first: int = 0  # before the first resend of this row
 
     def __post_init__(self) -> None:
         self._open_block()
@@ -59,7 +60,7 @@ class EcmPage:
         return min(len(self.pending) * self.frame_octets, len(self.data) - self.block_start)
 
     def _open_block(self) -> None:
-        self.pprs = self.ctcs = 0
+        self.pprs = self.ctcs = self._pending_first = 0
         self.pending = list(range(self.frames_in_block))
         self._pending_at_start = len(self.pending)
 
@@ -89,6 +90,7 @@ class EcmPage:
         ]
         self.pending = missing or [self.frames_in_block - 1]
         self.pprs += 1
+        self._pending_first = self._pending_first or len(self.pending)
 
     @property
     def asked_too_often(self) -> bool:
@@ -105,7 +107,7 @@ class EcmPage:
         return 1 - len(self.pending) / self._pending_at_start
 
     def correct_on(self) -> None:
-        """CTC has been answered: the row of PPRs begins again. A row that brought half of the frames costs no try."""
-        self.ctcs += self.progress < ENOUGH_PROGRESS
+        """CTC has been answered: the row of PPRs begins again. A row of resends that brought half costs no try."""
+        self.ctcs += len(self.pending) > (1 - ENOUGH_PROGRESS) * self._pending_first
         self.pprs = 0
-        self._pending_at_start = len(self.pending)
+        self._pending_at_start = self._pending_first = len(self.pending)
