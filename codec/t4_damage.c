@@ -58,10 +58,11 @@ static void keep_least(int64_t least[3], int64_t number)
 
 /* Goes over the page's EOLs once. page->shortest: bits of the shortest row whose EOL has no more than eleven zeros,
  * with that EOL: fill, if there is any, goes up to no more than that. page->least: of the shortest row of any kind.
- * page->k: the usual distance of one-dimensional rows. The two shortest rows may be the work of a wrong bit. */
+ * page->filled: whether there is fill at all. page->k: the usual distance of one-dimensional rows. The two shortest rows
+ * may be the work of a wrong bit. */
 static void survey(t4_page *page)
 {
-    int64_t zeros, eols = 0, aligned = 0;
+    int64_t zeros, eols = 0, aligned = 0, filled = 0;
     int64_t exact[3] = {INT64_MAX, INT64_MAX, INT64_MAX}, least[3] = {INT64_MAX, INT64_MAX, INT64_MAX};
     int32_t distances[32] = {0}, distance = 0;
     int64_t before = t4_find_eol(page, 0, &zeros), eol = before;
@@ -71,6 +72,8 @@ static void survey(t4_page *page)
             if (eol - zeros == 11)
                 keep_least(exact, eol - before);
             aligned += (eol & 7) == 7;
+            /* Ten zeros at most belong to the row. */
+            filled += eol - zeros > 21;
             eols++;
         }
         distance++;
@@ -82,6 +85,7 @@ static void survey(t4_page *page)
     }
     /* EOLs on octets' borders have more zeros for that reason. */
     page->shortest = aligned * 8 >= eols * 7 ? INT64_MAX : exact[2];
+    page->filled = filled > 2 || page->shortest == INT64_MAX;
     page->least = least[2] < INT64_MAX / 4 ? least[2] : INT64_MAX / 4;
     page->k = 1;
     for (int32_t i = 2; i < 32; i++)
@@ -115,11 +119,18 @@ int t4_clean_below(t4_page *page, int64_t at, int64_t eol)
     return clean_run(page, at + tags, eol, two_dimensional ? &page->row : NULL, &page->spare, &unused);
 }
 
-/* Whether an EOL, in MR one with tag 1, stands at `at`. */
+/* Whether RTC goes on at `at`: two EOLs, in MR with tag 1, as far as the data go. */
 int t4_rtc_at(const t4_page *page, int64_t at)
 {
     int tags = page->coding == T4_MR;
-    return t4_peek(page, at + tags) >> 53 == 0 && (!tags || t4_peek(page, at) >> 63) && at + 12 + tags <= page->total;
+    for (int i = 0; i < 2; i++) {
+        if (i && at + 12 + tags > page->total)
+            return t4_first_one(page, at + tags) == page->total;
+        if (t4_peek(page, at + tags) >> 52 != 1 || (tags && !(t4_peek(page, at) >> 63)))
+            return 0;
+        at += 12 + tags;
+    }
+    return 1;
 }
 
 /* In MR, what the tags of the next rows say: more rows than K between two one-dimensional ones betray an EOL made up by
@@ -199,53 +210,65 @@ int t4_broken_rtc(t4_page *page, int64_t *behind)
     *behind = one + 1;
     if (!page->eol_end || page->bad_above || one - page->eol_end > 10 || !t4_rtc_at(page, one + 1))
         return 0;
-    /* Fill that t4_ended too early makes the row before shorter than all others. */
+    if (page->coding == T4_MH)
+        return 1;
+    /* A short row looks the same. But fill that ended too early makes the row before it shorter than all others. */
     if (!page->shortest)
         survey(page);
-    return page->length < page->least;
+    return page->filled && page->length < page->least;
 }
 
-/* How many zeros more than eleven the EOL behind a clean row has where no fill belongs. */
-int32_t t4_zeros_too_many(t4_page *page, int64_t end, int64_t eol)
+/* The EOL behind a clean row that ends at `end` seems to end at *eol and has more than eleven zeros. Either that is fill;
+ * or its 1 became 0, so that it seems to end in the next row's code: then *eol is put where it ended; or this row's code
+ * seems to end too early, being wrong: then the result is false. */
+int t4_right_end(t4_page *page, int64_t end, int64_t *eol)
 {
-    if (eol - end == 11)
-        return 0;
+    int64_t zeros;
+    if (*eol - end == 11 || !page->eol_end)
+        return 1;
     if (!page->shortest)
         survey(page);
+    /* Without fill the EOL ends right behind the row; a filled row is as long as other filled ones. */
+    int64_t begin = page->eol_end, places[2] = {end + 11, begin + page->least - 1};
+    int damage = *eol + 1 - begin > page->shortest;
+    if (*eol - end > 21 && places[1] >= *eol)
+        return 1;
+    int below = t4_clean_below(page, *eol + 1, t4_find_eol(page, *eol + 2, &zeros));
+    if (below && !damage)
+        return 1;
+    for (int i = 0; i < 2; i++) {
+        int64_t at = places[i];
+        if (at >= end + 11 && at < *eol && (!page->filled || at + 1 - begin >= page->least) &&
+            t4_clean_below(page, at + 1, t4_find_eol(page, at + 2, &zeros))) {
+            *eol = at;
+            return 1;
+        }
+    }
     /* Seldom, or it is no damage. */
-    if (!page->eol_end || eol + 1 - page->eol_end <= page->shortest || page->stretches++ >= 4)
-        return 0;
-    return (int32_t)(eol - end - 11);
+    return !below || page->doubts++ >= 4;
 }
 
 /* Whether a row should have stood between the last two EOLs: a two-dimensional row can be so short (one bit) that one
  * wrong bit makes it vanish. Otherwise a 1 has got into fill, or RTC begins, whose EOLs take 13 bits each. */
-int t4_lost_row(t4_page *page, int32_t stretched, int64_t eol)
+int t4_lost_row(t4_page *page, int64_t eol)
 {
     int64_t length = eol + 1 - page->eol_end;
-    if (page->coding != T4_MR || !page->eol_end)
-        return 0;
-    if (stretched >= 2)
-        return 1;
-    if (length <= 13 + page->one_dimensional)
+    if (page->coding != T4_MR || !page->eol_end || length <= 13 + page->one_dimensional)
         return 0;
     if (!page->shortest)
         survey(page);
-    return (length >= page->least && !page->one_dimensional) || page->length >= 2 * page->least - length;
+    if (!page->one_dimensional && (!page->filled || length >= page->least))
+        return 1;
+    return page->length >= 2 * page->least - length;
 }
 
 /* The same for the last row of a page without RTC. */
-int t4_lost_last_row(t4_page *page, int32_t stretched)
+int t4_lost_last_row(t4_page *page)
 {
     if (page->coding != T4_MR || page->eols != 1 || !page->eol_end || page->at >= page->total ||
-        page->at > page->eol_end + 1)
-        return 0;
-    if (stretched >= 2)
-        return 1;
-    if (page->one_dimensional)
+        page->at > page->eol_end + 1 || page->one_dimensional)
         return 0;
     if (!page->shortest)
         survey(page);
-    return page->length >= 2 * page->least - (page->total - page->eol_end) - 12;
+    return !page->filled || page->length >= 2 * page->least - (page->total - page->eol_end) - 12;
 }
-

@@ -177,8 +177,8 @@ typedef struct {
     int64_t length;          /* from the EOL before that one to it */
     int64_t shortest, least; /* see survey; 0 while not known */
     int32_t k, group;        /* the same; and rows since the last one-dimensional one */
-    int32_t stretches;       /* how often `stretched` has been set */
-    int32_t stretched;       /* zeros too many in the EOL before `at`, where no fill is expected */
+    int32_t filled;          /* the same */
+    int32_t doubts;          /* how often a clean row has been taken for a wrong one */
     int32_t suspect;         /* MR: the row above is bad */
     int32_t end;             /* T4_END_..., -1 while there are rows */
     int32_t bad, bad_above;  /* the row just read; the row above the one at `at` */
@@ -209,8 +209,8 @@ int t4_broken_eol(const t4_page *page, int64_t from, int64_t *behind);
 int t4_broken_rtc(t4_page *page, int64_t *behind);
 int t4_joined_row(t4_page *page, int64_t from, int64_t zeros, int64_t *eol);
 int t4_late_row(t4_page *page, int64_t eol);
-int32_t t4_zeros_too_many(t4_page *page, int64_t end, int64_t eol);
-int t4_lost_row(t4_page *page, int32_t stretched, int64_t eol);
-int t4_lost_last_row(t4_page *page, int32_t stretched);
+int t4_right_end(t4_page *page, int64_t end, int64_t *eol);
+int t4_lost_row(t4_page *page, int64_t eol);
+int t4_lost_last_row(t4_page *page);
 
 #endif

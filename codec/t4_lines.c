@@ -51,27 +51,10 @@ static int row_is(t4_page *page, int good, int bad)
 {
     page->bad = page->bad_above = bad;
     page->eols = 1;
-    page->stretched = 0;
     page->suspect = !good && page->coding == T4_MR;
     if (!good)
         t4_runs_copy(&page->row, &page->above, page->width);
     return 1;
-}
-
-/* Takes a row whose code t4_ended at `end`, before a whole EOL. */
-static void take_row(t4_page *page, int64_t end, int64_t eol)
-{
-    int32_t wrong = page->stretched, extra = t4_zeros_too_many(page, end, eol);
-    int64_t zeros;
-    if (extra && !wrong && t4_clean_below(page, eol + 1, t4_find_eol(page, eol + 2, &zeros))) {
-        /* The row below is as it should be, so it is this row's code that t4_ended too early. */
-        wrong = 1;
-        extra = 0;
-    }
-    row_is(page, !wrong, wrong != 0);
-    /* Otherwise the EOL's 1 may have become 0, so that it seems to end in the next row's code: that row is lost. */
-    page->stretched = extra;
-    t4_behind_eol(page, eol + 1);
 }
 
 int t4_page_line(t4_page *page)
@@ -80,7 +63,6 @@ int t4_page_line(t4_page *page)
         first_row(page);
     for (;;) {
         int64_t from = page->at, zeros, end = -1, behind, eol = t4_find_eol(page, from, &zeros);
-        int32_t stretched = page->stretched;
         int empty = eol >= 0 && zeros == from;
         if (page->coding == T4_MR && page->eol_end && t4_peek(page, page->eol_end) >> 53 == 0) {
             /* The zero that was taken for a tag belongs to the next EOL. */
@@ -91,7 +73,7 @@ int t4_page_line(t4_page *page)
             }
         }
         if (empty) {
-            if (t4_lost_row(page, stretched, eol)) {
+            if (t4_lost_row(page, eol)) {
                 row_is(page, 0, 1);
                 t4_behind_eol(page, eol + 1);
                 return 1;
@@ -101,7 +83,7 @@ int t4_page_line(t4_page *page)
             continue;
         }
         if (t4_first_one(page, from) == page->total) {
-            if (t4_lost_last_row(page, stretched)) {
+            if (t4_lost_last_row(page)) {
                 row_is(page, 0, 1);
                 page->at = page->total;
                 page->eol_end = 0;
@@ -113,13 +95,10 @@ int t4_page_line(t4_page *page)
             int clean = t4_clean_row(page, from, eol, &end);
             if (clean || (end >= 0 && t4_broken_eol(page, end, &behind) &&
                           (t4_clean_below(page, behind, eol) || t4_rtc_at(page, behind)))) {
-                if (clean && eol >= 0) {
-                    take_row(page, end, eol);
-                    return 1;
-                }
-                row_is(page, !stretched, stretched != 0);
-                if (!clean)
-                    t4_behind_eol(page, behind);
+                int right = !clean || eol < 0 || t4_right_end(page, end, &eol);
+                row_is(page, right, !right);
+                if (!clean || eol >= 0)
+                    t4_behind_eol(page, clean ? eol + 1 : behind);
                 else
                     page->at = page->total;
                 return 1;
