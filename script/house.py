@@ -38,7 +38,8 @@ class HouseError(Exception):
 
 
 class House:
-    """See the module. ``exchange``: the far ends. ``settings``: lines of platen.toml before its first table.
+    """See the module. ``exchange``: the far ends. ``settings``: lines of platen.toml before its first table;
+    ``cups_settings``: lines of cupsd.conf.
 
     ``speed``: how many seconds of line time pass in a second; 1.0 is real time.
     """
@@ -50,6 +51,7 @@ class House:
         cups: bool = False,
         settings: Sequence[str] = (),
         port_settings: Sequence[str] = (),
+        cups_settings: Sequence[str] = (),
         speed: float = 1.0,
         folder: Path | None = None,
         tell: Callable[[str], None] = lambda text: None,
@@ -67,6 +69,7 @@ class House:
         self._with_cups = cups
         self._settings = tuple(settings)
         self._port_settings = tuple(port_settings)
+        self._cups_settings = tuple(cups_settings)
         self._speed = speed
         self._tell = tell
         self._daemon: subprocess.Popen[bytes] | None = None
@@ -114,7 +117,9 @@ class House:
 
     def start_cups(self) -> None:
         """A private cupsd with the queue ``fax``."""
-        self.cups = PrivateCups(self.folder / "cups", daemon_socket=self.socket, spool=self.spool)
+        self.cups = PrivateCups(
+            self.folder / "cups", daemon_socket=self.socket, spool=self.spool, settings=self._cups_settings
+        )
         try:
             self.cups.start()
         except CupsError as error:

@@ -6,6 +6,8 @@ PACKAGES_RUN="python3 python3-venv python3-dev gcc libc6-dev ca-certificates lib
 ghostscript cups-daemon cups-client cups-filters cups-core-drivers fonts-dejavu-core libfribidi0 libspandsp2"
 # What only the tests need: other people's tools to compare with.
 PACKAGES_TEST="libtiff-tools jbigkit-bin poppler-utils cups-ipp-utils qpdf procps"
+# What only the slow tier needs: desktop programs.
+PACKAGES_SLOW="libreoffice-writer-nogui"
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "$(basename "$0"): $*"; exit 1; }

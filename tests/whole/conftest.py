@@ -70,6 +70,7 @@ def build() -> Iterator[Callable[..., House]]:
             cups: bool = False,
             speed: float = SPEED,
             settings: tuple[str, ...] = QUICK,
+            cups_settings: tuple[str, ...] = (),
             **more: object,
         ) -> House:
             house = House(
@@ -77,6 +78,7 @@ def build() -> Iterator[Callable[..., House]]:
                 cups=cups,
                 speed=speed,
                 settings=settings,
+                cups_settings=cups_settings,
                 port_settings=() if speed == 1.0 else ("flow_control = true",),
             )
             return stack.enter_context(house)

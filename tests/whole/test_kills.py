@@ -151,7 +151,8 @@ def test_a_daemon_killed_while_the_backend_hands_over_still_gets_the_fax_once(bu
 
 
 def test_a_fax_printed_while_the_daemon_was_away_arrives_when_it_is_back(build: Build) -> None:
-    house = build(cups=True)
+    """However long it was away: CUPS tries once and gives the job up, so it must not be CUPS that waits."""
+    house = build(cups=True, cups_settings=("JobRetryLimit 1", "JobRetryInterval 1"))
     house.stop_daemon()
     house.lp("-o", f"phone={NUMBER}", "-o", "page-ranges=3", str(REPORT))
     wait_until(lambda: cups_is_idle(house), 60)
