@@ -42,9 +42,9 @@ def options(
 
 
 def _register() -> None:
-    from cli import local, looking, sending
+    from cli import answering, local, looking, sending
 
-    for module in (sending, looking, local):
+    for module in (sending, looking, local, answering):
         module.register(app)
 
 

@@ -36,6 +36,7 @@ from modem.t30.frames import Frame, FrameError, parse
 from modem.t30.meaning import describe, describe_dcs
 from modem.t30.receiver import Receiver
 from modem.t30.receiver_abilities import ReceiverPolicy
+from modem.t30.receiver_states import State
 
 
 class Answer:
@@ -76,6 +77,11 @@ class Answer:
             return None
         times = [time for time in (self._driver.deadline, self._receiver.deadline) if time is not None]
         return min(times, default=None)
+
+    @property
+    def receipts(self) -> tuple[PageReceipt, ...]:
+        """The pages so far."""
+        return tuple(self._receipts)
 
     def take_output(self) -> bytes:
         """Octets for the modem: all that it may have by now."""
@@ -146,7 +152,10 @@ class Answer:
 
     def _look_what_is_kept(self) -> None:
         if self.outcome is None:
-            kept = sum(noted <= self._synced for noted in self._noted_at[: self._stored])
+            if self._receiver.state is State.LAST_PAGES:
+                kept = self._stored  # nobody is told any more
+            else:
+                kept = sum(noted <= self._synced for noted in self._noted_at[: self._stored])
             self._receiver.stored(kept, self._now)
             self._pump()
 

@@ -1,4 +1,4 @@
-"""One call by hand, for trying a modem or a line: the engine of ``platen call``.
+"""Calls by hand, for trying a modem or a line: the engine of ``platen call`` and ``platen answer``.
 
 What always holds: it uses exactly the code of the port process (``modem.port.engine``), in this process and without a
 control socket; it ends with one ``Outcome``, also when it is interrupted (politely at the first Ctrl-C, at once at
@@ -27,8 +27,9 @@ from modem.outcome import Cause, Fault, Outcome, Retry
 from modem.plan import CallPlan, LinePolicy, PlannedDocument, PlannedPage
 from modem.port.engine import Port
 from modem.port.loop import Watch, turn
-from modem.port.messages import CallAnswer, PortState
+from modem.port.messages import AnswerSettings, CallAnswer, PortState
 from modem.port.pages import PlanError
+from modem.receipt import AnswerOutcome
 
 JOB = 1
 DIALABLE = re.compile(r"\+?[0-9*#,wWpP]*[0-9][0-9*#,wWpP]*")
@@ -74,6 +75,67 @@ def call_by_hand(
             return _Hand(port, plan, plan_path, options.journal or Path(folder) / "journal").run()
         finally:
             port.close()
+
+
+def answer_by_hand(
+    device: str,
+    settings: AnswerSettings,
+    *,
+    once: bool = False,
+    now: bool = False,
+    lock_folder: Path | None = None,
+    on_entry: Callable[[Entry], None] | None = None,
+    on_end: Callable[[str, AnswerOutcome], None] | None = None,
+) -> AnswerOutcome | None:
+    """Answer the calls that come in at ``device``, until Ctrl-C; with ``once`` until one was answered.
+
+    ``now``: pick up at once, whether it rings or not. ``on_end`` gets each call's id and outcome; the last outcome is
+    returned, None when no call was answered. A modem that is missing is waited for. Raises OSError when the folder
+    cannot be made.
+    """
+    port = Port(device, lock_folder, time.monotonic, on_entry=on_entry)
+    try:
+        port.set_answering(settings)
+        return _Waiting(port, once, now, on_end).run()
+    finally:
+        port.close()
+
+
+class _Waiting:
+    """Turns a port that answers calls."""
+
+    def __init__(self, port: Port, once: bool, now: bool, on_end: Callable[[str, AnswerOutcome], None] | None) -> None:
+        self._port = port
+        self._once = once
+        self._now = now
+        self._on_end = on_end
+        self._interrupts = 0
+
+    def run(self) -> AnswerOutcome | None:
+        port = self._port
+        with _interrupts() as fd:
+            watch = Watch(fd, lambda readable, writable: self._interrupted(fd))
+            told = None
+            while self._interrupts < 2 and (port.call is not None or not self._interrupts):
+                if self._now and port.pick_up():
+                    self._now = False
+                due = port.deadline
+                turn([*port.watches, watch], None if due is None else due - time.monotonic())
+                port.tick()
+                if port.last_answer is not told and port.last_answer is not None:
+                    told = port.last_answer
+                    if self._on_end is not None and port.last_call is not None:
+                        self._on_end(port.last_call, told)
+                    if self._once:
+                        break
+            port.close()
+        return port.last_answer
+
+    def _interrupted(self, fd: int) -> None:
+        with suppress(BlockingIOError):
+            self._interrupts += os.eventfd_read(fd)
+        if self._port.call is not None:
+            self._port.cancel(self._port.call)
 
 
 def _plan(dial: str, tiff: Path, options: HandOptions) -> CallPlan:

@@ -10,19 +10,11 @@ from dataclasses import dataclass, field
 
 from codec.page import Page
 from codec.tiff_tags import FaxTags
+from modem.class1.ringing import CallerId
 from modem.outcome import Cause, Fault, Figures, Phase
 from modem.t30.receiver_notes import Receipt
 
 __all__ = ["AnswerOutcome", "CallerId", "PageReceipt", "Receipt", "ReceivedPage", "fault_of", "sentence"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class CallerId:
-    """What the telephone network says of the caller; empty where it says nothing."""
-
-    number: str = ""
-    name: str = ""
-    at: str = ""  # date and time as the network writes them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +49,7 @@ class AnswerOutcome:
     pages: tuple[PageReceipt, ...] = ()
     bad_rows: int = 0
     sub_address: str = ""
-    caller: CallerId = CallerId()
+    caller: CallerId = field(default_factory=CallerId)
     figures: Figures = field(default_factory=Figures)
 
 

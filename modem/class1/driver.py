@@ -13,7 +13,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 
 from modem.class1.profile import Profile
-from modem.class1.reader import END_OF_DATA, Block, Line, Piece, Reader, Result, Token, escape
+from modem.class1.reader import END_OF_DATA, Line, Piece, Reader, Result, Token, escape
 from modem.class1.scripts import (
     Answer,
     Drain,

@@ -6,7 +6,8 @@ What the daemon calls:
 
 - ``modem.port.client``: ``launch(name, device, folder, lock_folder=...) -> pid``; ``is_locked(folder) -> bool``:
   whether a process lives; ``PortClient(folder)`` with ``status() -> PortStatus | None``,
-  ``start_call(plan_path, journal_path) -> CallReply``, ``cancel(call) -> bool``, ``quit()``. All synchronous, with
+  ``start_call(plan_path, journal_path) -> CallReply``, ``cancel(call) -> bool``, ``set_answering(AnswerSettings | None)
+  -> PortStatus``, ``pick_up() -> bool``, ``quit()``. All synchronous, with
   timeouts; ``PortError`` when the process does not answer or makes no sense.
 - ``modem.port.messages``: ``PortStatus``, ``PortState``, ``CallReply``, ``CallAnswer``.
 - ``modem.journal``: ``read``, ``page_fates``, ``outcome_of``, ``outcome_after_death``, ``is_being_written``.
@@ -21,6 +22,12 @@ How to tell what became of a call that was handed over (the plan is at ``plan_pa
    on a second look, the process died (or its disk failed): ``outcome_after_death``.
 3. After a restart of the daemon: ``is_locked(folder)`` tells whether the process lives, ``status().call`` which call it
    is in. No process and a journal without an end: ``outcome_after_death``. No journal: it was never dialled.
+
+Calls that come in are answered after ``set_answering(AnswerSettings(folder=..., rings=N))``, and only in that process:
+whoever starts one tells it again. Each has the id ``in-DATE-TIME-PID-N``; ``ID.journal`` lies in the settings' folder
+from the moment it is answered, ``ID.tif`` from its first page on, a whole TIFF at every moment. It has ended when the
+journal has its ``end`` (an ``AnswerOutcome``); a ``page-received`` without a ``page-confirmed`` is a page that we have
+and that the sender may send again.
 
 In FOLDER lie ``lock`` (flocked as long as the process lives), ``control.sock``, ``log``.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -21,6 +22,7 @@ from modem.port.messages import (
     LOCK_NAME,
     LOG_NAME,
     SOCKET_NAME,
+    AnswerSettings,
     CallAnswer,
     CallReply,
     PortState,
@@ -108,6 +110,20 @@ class PortClient:
     def cancel(self, call: str) -> bool:
         """End this call politely; False when it is not under way. Its end is in the journal. Raises PortError."""
         return bool(self._ask_living(Request(verb="cancel", call=call)).cancelled)
+
+    def set_answering(self, settings: AnswerSettings | None) -> PortStatus:
+        """Have calls that come in answered from now on, or, with None, not. A process that is started anew answers
+        none until it is told so. Raises PortError."""
+        if settings is not None:
+            settings = replace(settings, folder=os.fspath(Path(settings.folder).absolute()))
+        reply = self._ask_living(Request(verb="answering", answer=settings))
+        if reply.status is None:
+            raise PortError(f"no status in the answer: {reply}")
+        return reply.status
+
+    def pick_up(self) -> bool:
+        """Have a call answered now; False when the port is not idle or answers none. Raises PortError."""
+        return bool(self._ask_living(Request(verb="pick-up")).picked_up)
 
     def quit(self) -> None:
         """Have the process end, after the call that is under way. No process: nothing to do. Raises PortError."""

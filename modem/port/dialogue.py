@@ -59,6 +59,7 @@ SETUP = (
     Step("AT+FMR?", keep=Keep.IDENTITY),
 )
 RECOVERY = (Step("ATH0", 5.0, tries=3), *SETUP)
+ANSWERING = (Step("AT+VCID=1", tries=1),)  # who calls; modems that cannot say so answer ERROR
 CHECK = (Step("AT", 1.0, tries=2, must=True),)
 
 

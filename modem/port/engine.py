@@ -1,16 +1,16 @@
-"""The port without its control socket: owner of one device, idle or in one call.
+"""The port without its control socket: owner of one device, idle or in one call, ours or one that came in.
 
 Turned by a loop: ``watches``, ``deadline``, ``tick``. The port process adds the control socket; a call by hand uses it
 as it stands.
 
 What always holds: at most one call; a call is dialled at most once, since its journal is created exclusively before;
 it is dialled only with every page proved; the device is open and UUCP-locked together, or neither. A device that is
-missing, busy or stuck makes the port DOWN with a reason, and is tried again with growing pauses for ever.
+missing, busy or stuck makes the port DOWN with a reason, and is tried again with growing pauses for ever. Calls are
+answered only when ``set_answering`` says so.
 """
 
 from __future__ import annotations
 
-import gc
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,11 +24,13 @@ from modem.journal import JournalWriter
 from modem.lock import LockedError, UucpLock
 from modem.outcome import Cause, Fault, Outcome, Retry
 from modem.plan import CallPlan
-from modem.port.dialogue import CHECK, RECOVERY, SETUP, Dialogue
-from modem.port.loop import Watch
-from modem.port.messages import CallAnswer, CallReply, PortState
+from modem.port.answering import Answering, AnswerRun
+from modem.port.dialogue import ANSWERING, CHECK, RECOVERY, SETUP, Dialogue
+from modem.port.loop import Watch, collector_off, collector_on
+from modem.port.messages import AnswerSettings, CallAnswer, CallReply, PortState
 from modem.port.pages import PlanError, load_pages, load_plan
 from modem.port.run import CallRun, Why
+from modem.receipt import AnswerOutcome
 
 RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 CHECK_SECONDS = 300.0
@@ -67,12 +69,15 @@ class Port:
         self.quitting = False
         self.last_call: str | None = None
         self.last_outcome: Outcome | None = None
+        self.last_answer: AnswerOutcome | None = None
+        self.answering = Answering()
         self._device: Device | None = None
         self._lock: UucpLock | None = None
         self._dialogue: Dialogue | None = None
         self._unsent = b""
+        self._set_up_anew = False
         self._accepted: _Accepted | None = None
-        self._run: CallRun | None = None
+        self._run: CallRun | AnswerRun | None = None
         self._failures = 0
         self._next_try = clock()
         self._next_check: float | None = None
@@ -80,8 +85,9 @@ class Port:
     @property
     def call(self) -> str | None:
         """The id of the call that is under way."""
-        current = self._accepted or self._run
-        return current.plan.call if current is not None else None
+        if self._accepted is not None:
+            return self._accepted.plan.call
+        return self._run.call if self._run is not None else None
 
     @property
     def journal_path(self) -> Path | None:
@@ -96,6 +102,8 @@ class Port:
             watches.append(Watch(self._device.fileno(), self._device_ready, write=wants))
         if self._run is not None:
             watches.append(Watch(self._run.writer.wake_fd, self._journal_ready))
+        if isinstance(self._run, AnswerRun):
+            watches.append(Watch(self._run.store.wake_fd, self._pages_ready))
         return watches
 
     @property
@@ -107,7 +115,11 @@ class Port:
             return self._dialogue.deadline
         if self._accepted is not None:
             return self.clock()
-        return self._next_check if self._device is not None else self._next_try
+        if self._device is None:
+            return self._next_try
+        if self.answering.due:
+            return self.clock()
+        return min((at for at in (self._next_check, self.answering.deadline) if at is not None), default=None)
 
     def tick(self) -> None:
         """To be called after every turn of the loop."""
@@ -121,10 +133,28 @@ class Port:
             self._carry_on()
         elif self._accepted is not None:
             self._begin_call(self._accepted)
-        elif self._device is None and now >= self._next_try:
-            self._open()
-        elif self._device is not None and self._next_check is not None and now >= self._next_check:
-            self._start(Dialogue(CHECK, now))
+        elif self._device is None:
+            if now >= self._next_try:
+                self._open()
+        elif self.answering.due:
+            self._pick_up()
+        else:
+            self.answering.tick(now)
+            if self._next_check is not None and now >= self._next_check and not self.answering.rings:
+                self._start(Dialogue(CHECK, now))
+
+    def set_answering(self, settings: AnswerSettings | None) -> None:
+        """Answer calls that come in from now on; None: do not. Raises OSError when their folder cannot be made."""
+        self.answering.set(settings)
+        if settings is not None and self.state is PortState.IDLE and self._dialogue is None:
+            self._start(Dialogue(ANSWERING, self.clock()))
+
+    def pick_up(self) -> bool:
+        """Answer now, whether it rings or not; with the next ``tick``. False: not idle, or nothing is answered."""
+        if self.answering.settings is None or self.quitting or self.state is not PortState.IDLE:
+            return False
+        self.answering.wanted_now = True
+        return True
 
     def start_call(self, plan_path: Path, journal_path: Path) -> CallReply:
         """Take a call, if this is possible now; it begins with the next ``tick``. Never raises."""
@@ -246,6 +276,7 @@ class Port:
             self._go_down(Cause.DEVICE_MISSING if missing else Cause.DEVICE_ERROR, str(error))
         else:
             # Whoever had the modem before may have died in a call.
+            self._set_up_anew = True
             self._start(Dialogue(RECOVERY if self._failures else SETUP, now, abort=True))
 
     def _start(self, dialogue: Dialogue) -> None:
@@ -270,6 +301,9 @@ class Port:
             self.reason, self.down_cause, self._failures = "", Cause.OK, 0
             self.modem = result.modem or self.modem
             self._next_check = self.clock() + CHECK_SECONDS
+            if self._set_up_anew and self.answering.settings is not None and self._accepted is None:
+                self._start(Dialogue(ANSWERING, self.clock()))
+            self._set_up_anew = False
         elif self.state in (PortState.IDLE, PortState.SENDING):
             log.warning("%s: %s: setting it up again", self.device_path, result.reason)
             self._recover(result.reason)
@@ -279,6 +313,7 @@ class Port:
     def _recover(self, reason: str) -> None:
         self.state, self.reason = PortState.STARTING, reason
         self._unsent = b""
+        self._set_up_anew = True
         self._start(Dialogue(RECOVERY, self.clock(), abort=True))
 
     def _go_down(self, cause: Cause, reason: str) -> None:
@@ -301,12 +336,24 @@ class Port:
             self._lock.close()
             self._lock = None
 
+    def _pick_up(self) -> None:
+        assert self._device is not None
+        collector_off()
+        try:
+            self._run = self.answering.begin(self._device, self.clock(), self.on_entry)
+        except OSError as error:
+            log.error("a call is not answered: its journal cannot be made: %s", error)
+            self.answering.not_now()
+            collector_on()
+            return
+        self.state = PortState.RECEIVING
+        log.info("call %s is answered", self._run.call)
+        self._after_run()
+
     def _begin_call(self, accepted: _Accepted) -> None:
         assert self._device is not None
         self._accepted = None
-        gc.collect()
-        gc.freeze()
-        gc.disable()
+        collector_off()
         log.info("call %s to %s begins", accepted.plan.call, accepted.plan.dial)
         self._run = CallRun(
             accepted.plan, accepted.pages, self._device, accepted.writer, self.clock(), on_entry=self.on_entry
@@ -317,12 +364,15 @@ class Port:
         if self._run is None or self._run.outcome is None:
             return
         run, self._run = self._run, None
-        gc.enable()
-        gc.unfreeze()
+        collector_on()
         outcome = run.outcome
         assert outcome is not None
-        self.last_call, self.last_outcome = run.plan.call, outcome
-        log.info("call %s has ended: %s: %s", run.plan.call, outcome.cause.value, outcome.text)
+        self.last_call = run.call
+        if isinstance(outcome, AnswerOutcome):
+            self.last_answer = outcome
+        else:
+            self.last_outcome = outcome
+        log.info("call %s has ended: %s: %s", run.call, outcome.cause.value, outcome.text)
         if run.device_lost:
             self._go_down(Cause.DEVICE_MISSING, f"{self.device_path} has vanished")
         elif outcome.cause in STUCK:
@@ -344,10 +394,16 @@ class Port:
         except DeviceGoneError as error:
             self._go_down(Cause.DEVICE_MISSING, str(error))
             return
+        self.answering.heard(octets, now)
         if self._dialogue is not None:
             if octets:
                 self._dialogue.receive(octets, now)
             self._carry_on()
+
+    def _pages_ready(self, readable: bool, writable: bool) -> None:
+        if isinstance(self._run, AnswerRun):
+            self._run.pages_ready(self.clock())
+            self._after_run()
 
     def _journal_ready(self, readable: bool, writable: bool) -> None:
         if self._run is not None:

@@ -5,6 +5,7 @@ What always holds: descriptors are served in the order given, so the one that ma
 
 from __future__ import annotations
 
+import gc
 import select
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -31,3 +32,15 @@ def turn(watches: Sequence[Watch], timeout_s: float | None) -> None:
         if events := ready.get(watch.fd):
             readable = bool(events & (select.POLLIN | select.POLLHUP | select.POLLERR | select.POLLNVAL))
             watch.act(readable, bool(events & select.POLLOUT))
+
+
+def collector_off() -> None:
+    """Before a call: no pause for the garbage collector within it."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+
+
+def collector_on() -> None:
+    gc.enable()
+    gc.unfreeze()

@@ -21,7 +21,22 @@ class PortState(Enum):
     STARTING = "starting"  # opening the device, setting the modem up
     IDLE = "idle"  # ready for a call
     SENDING = "sending"
+    RECEIVING = "receiving"  # a call that came in
     DOWN = "down"  # no usable modem: see the reason; it keeps trying
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerSettings:
+    """How calls that come in are answered. What is received lies in ``folder``: ``ID.journal`` and ``ID.tif``."""
+
+    folder: str
+    rings: int = 1  # before it is answered; 0: on command only
+    csi: str = ""  # our identifier, at most 20 printable ASCII characters
+    ecm: bool = True
+    v17: bool = True
+    max_rate_bps: int | None = None
+    sub_addresses: tuple[str, ...] | None = None  # None: any, and none
+    sender_password: str = ""  # SID that a sender must give
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,11 +49,13 @@ class PortStatus:
     version: str
     state: PortState
     reason: str = ""  # DOWN: why; STARTING after DOWN: what it was
-    call: str | None = None  # SENDING: the call's id
-    journal: str | None = None  # SENDING: where its journal is
+    call: str | None = None  # SENDING, RECEIVING: the call's id
+    journal: str | None = None  # SENDING, RECEIVING: where its journal is
     last_call: str | None = None  # the call that ended last, if any did in this process
     modem: str = ""  # maker, model and revision as the modem says
     quitting: bool = False  # takes no more calls
+    answering: bool = False  # answers calls that come in
+    rings: int = 0  # of the call that is coming in
 
 
 class CallAnswer(Enum):
@@ -59,19 +76,22 @@ class CallReply:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """``verb``: "status", "call" (plan, journal), "cancel" (call), "quit"."""
+    """``verb``: "status", "call" (plan, journal), "cancel" (call), "answering" (answer: None turns it off), "pick-up",
+    "quit"."""
 
     verb: str
     plan: str = ""
     journal: str = ""
     call: str = ""
+    answer: AnswerSettings | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
     """Exactly one field is set, by verb; ``error`` when the request made no sense."""
 
-    status: PortStatus | None = None  # status, quit
+    status: PortStatus | None = None  # status, answering, quit
     call: CallReply | None = None  # call
+    picked_up: bool | None = None  # pick-up: False when the port is not idle or does not answer calls
     cancelled: bool | None = None  # cancel: whether this call was under way
     error: str | None = None

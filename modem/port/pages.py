@@ -23,7 +23,7 @@ def load_plan(path: Path) -> CallPlan:
     """Raises PlanError."""
     try:
         plan = CallPlan.load(path)
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise PlanError(f"the plan {path} cannot be read: {error}") from error
     if not any(document.pages for document in plan.documents):
         raise PlanError("the plan has no pages")

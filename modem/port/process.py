@@ -71,6 +71,14 @@ class PortProcess:
             return Reply(status=self.status())
         if request.verb == "call":
             return Reply(call=self._port.start_call(Path(request.plan), Path(request.journal)))
+        if request.verb == "answering":
+            try:
+                self._port.set_answering(request.answer)
+            except OSError as error:
+                return Reply(error=f"the folder for incoming calls cannot be made: {error}")
+            return Reply(status=self.status())
+        if request.verb == "pick-up":
+            return Reply(picked_up=self._port.pick_up())
         if request.verb == "cancel":
             return Reply(cancelled=self._port.cancel(request.call))
         if request.verb == "quit":
@@ -92,6 +100,8 @@ class PortProcess:
             last_call=port.last_call,
             modem=port.modem,
             quitting=port.quitting,
+            answering=port.answering.settings is not None,
+            rings=port.answering.rings,
         )
 
     def _finished(self) -> bool:

@@ -1,55 +1,26 @@
-"""One call under way: turns the crank of a ``Call`` between the device and the journal.
+"""A call that we make, under way.
 
-What always holds: octets go to the modem before entries go to the journal, and neither waits for the disk; a call
-always ends, and with an outcome: a device that vanishes, a journal that cannot be written, a call that does not move
-and a fault of our own included. No page is reported better than the journal's entries say.
-
-What it must not do: decide anything about T.30.
+What always holds: see ``modem.port.crank``; the fates of its pages are those that the journal's entries tell.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
-from enum import Enum
-from typing import Protocol
 
 from codec.page import Page
 from modem.call import Call
-from modem.device import DeviceGoneError
 from modem.entries import Entry
-from modem.journal import JournalWriter, end_entry, outcome_after_death, page_fates
+from modem.journal import JournalWriter, outcome_after_death, page_fates
 from modem.outcome import Cause, Fault, Outcome, Retry
 from modem.plan import CallPlan
+from modem.port.crank import ByteChannel, Run, Why
 
-CANCEL_SECONDS = 20.0  # a polite end may have to wait for the end of a frame or of a far end's answer
-STALL_SECONDS = 300.0  # without any event; the longest timer of T.30 is T5, 60 s
-TAKE_LIMIT = 1000  # a core that produces without end is broken
-
-log = logging.getLogger(__name__)
+__all__ = ["ByteChannel", "CallRun", "Why"]
 
 
-class Why(Enum):
-    """Why a call is ended before its time: only the first is a person's wish, and only that one may end a fax."""
-
-    PERSON = "cancelled"
-    DISK = "the journal cannot be written"
-    SHUTDOWN = "the process is to end"
-    STALL = "nothing moves"
-
-
-class ByteChannel(Protocol):
-    """What a call needs of a device: see ``modem.device.Device``. Both raise DeviceGoneError."""
-
-    def read(self) -> bytes: ...
-
-    def write(self, octets: bytes) -> int: ...
-
-
-class CallRun:
-    """Drives one call. ``outcome`` is None until it is over; by then the journal is closed."""
+class CallRun(Run[Outcome]):
+    """Drives one call by its plan."""
 
     def __init__(
         self,
@@ -61,183 +32,15 @@ class CallRun:
         on_entry: Callable[[Entry], None] | None = None,
     ) -> None:
         self.plan = plan
-        self.writer = writer
-        self.outcome: Outcome | None = None
-        self.journal_whole = True  # whether all entries got to the disk; known at the end
-        self.device_lost = False
-        self._device = device
-        self._on_entry = on_entry
-        self._started = now
-        self._moved = now
-        self._cancelled: float | None = None
-        self._why = Why.PERSON
-        self._unsent = b""
-        self._entries: list[Entry] = []
-        self._call: Call | None = None
-        self._guarded(now, lambda: self._begin(plan, pages, now))
-
-    @property
-    def wants_write(self) -> bool:
-        return bool(self._unsent)
-
-    @property
-    def deadline(self) -> float | None:
-        """When ``tick`` wants to be called."""
-        own = self._moved + STALL_SECONDS if self._cancelled is None else self._cancelled + CANCEL_SECONDS
-        due = self._call.deadline if self._call is not None else None
-        return own if due is None else min(own, due)
-
-    def device_ready(self, readable: bool, writable: bool, now: float) -> None:
-        """The device has octets or takes some."""
-        self._moved = now
-        try:
-            octets = self._device.read() if readable else b""
-            if writable:
-                self._flush()
-        except DeviceGoneError as error:
-            self.device_gone(error, now)
-            return
-        if octets:
-            self._guarded(now, lambda: self._core.receive(octets, now))
-
-    def journal_ready(self, now: float) -> None:
-        """The writer's ``wake_fd`` is readable."""
-        self.writer.acknowledge()
-        if self.writer.failure is not None and self._cancelled is None:
-            log.error("journal %s: %s: ending the call", self.writer.path, self.writer.failure)
-            self.cancel(now, Why.DISK)
-        else:
-            self._guarded(now, lambda: None)
-
-    def tick(self, now: float) -> None:
-        """To be called at ``deadline``; more often does no harm."""
-        if self._cancelled is not None and now >= self._cancelled + CANCEL_SECONDS:
-            log.error("the call did not end within %g s: hanging up on it", CANCEL_SECONDS)
-            self._give_up(now)
-        elif self._cancelled is None and now >= self._moved + STALL_SECONDS:
-            log.error("nothing has moved for %g s: ending the call", STALL_SECONDS)
-            self.cancel(now, Why.STALL)
-        else:
-            self._guarded(now, lambda: self._core.tick(now))
-
-    def cancel(self, now: float, why: Why = Why.PERSON) -> None:
-        """End the call politely."""
-        if self._cancelled is None:
-            self._cancelled, self._why = now, why
-            self._guarded(now, lambda: self._core.cancel(now))
-
-    def device_gone(self, error: Exception, now: float) -> None:
-        log.error("in the call: %s", error)
-        self.device_lost = True
-        self._give_up(now)
-
-    @property
-    def _core(self) -> Call:
-        assert self._call is not None
-        return self._call
-
-    def _begin(self, plan: CallPlan, pages: Sequence[Page], now: float) -> None:
-        self._call = Call(plan, pages, now=now)
-
-    def _guarded(self, now: float, act: Callable[[], None]) -> None:
-        """Do one thing with the core, carry away what it made. A fault of our own ends the call, not the port."""
-        if self.outcome is not None:
-            return
-        try:
-            act()
-            self._pump(now)
-        except DeviceGoneError as error:
-            self.device_gone(error, now)
-        except Exception as error:
-            log.exception("an internal fault in the call")
-            self._finish(now, self._broken(error))
-
-    def _pump(self, now: float) -> None:
-        core = self._core
-        for _ in range(TAKE_LIMIT):
-            core.synced(self.writer.synced, now)
-            octets = core.take_output()
-            if octets:
-                self._moved = now
-                self._unsent += octets
-                self._flush()
-            entries = core.take_entries()
-            self._keep(entries)
-            if core.outcome is not None:
-                self._finish(now, core.outcome)
-                return
-            if not octets and not entries:
-                return
-        raise RuntimeError("the call produces output without end")
-
-    def _keep(self, entries: Sequence[Entry]) -> None:
-        if not entries:
-            return
-        kept = [self._honest(entry) for entry in entries]
-        self._entries += kept
-        self.writer.append(kept)
-        try:
-            if self._on_entry is not None:
-                for entry in kept:
-                    self._on_entry(entry)
-        except Exception:
-            log.exception("whoever watches the call cannot follow it: the call goes on without")
-            self._on_entry = None
-
-    def _honest(self, entry: Entry) -> Entry:
-        """When the disk ended the call, the end says so: it was no wish of a person."""
-        if entry.kind != "end" or self._call is None or self._call.outcome is None:
-            return entry
-        return replace(end_entry(entry.t, self._explained(self._call.outcome)), barrier=entry.barrier)
-
-    def _explained(self, outcome: Outcome) -> Outcome:
-        if outcome.cause is not Cause.CANCELLED or self._why is Why.PERSON:
-            return outcome
-        if self._why is Why.DISK:
-            failure = self.writer.failure
-            reason = failure.strerror if failure is not None and failure.strerror else str(failure)
-            cause, retry = Cause.STORAGE, Retry.LATER
-            text = f"The call was ended because its journal could not be written: {reason}."
-        elif self._why is Why.SHUTDOWN:
-            cause, retry, text = Cause.PORT_DIED, Retry.DEVICE, "The port process was told to end in the call."
-        else:
-            cause, retry, text = Cause.PROTOCOL_ERROR, Retry.LATER, "The call did not go on, through a fault of ours."
-        return replace(outcome, cause=cause, fault=Fault.US, retry=retry, text=text)
-
-    def _flush(self) -> None:
-        while self._unsent:
-            taken = self._device.write(self._unsent)
-            if not taken:
-                return
-            self._unsent = self._unsent[taken:]
-
-    def _give_up(self, now: float) -> None:
-        """The modem cannot be spoken to any more."""
-        if self.outcome is not None:
-            return
-        self._unsent = b""
-        try:
-            self._core.hung_up(now)
-            with suppress(DeviceGoneError):
-                self._core.take_output()
-            self._keep(self._core.take_entries())
-            outcome = self._core.outcome or self._broken(RuntimeError("the call does not end without its modem"))
-        except Exception as error:
-            log.exception("an internal fault in the call")
-            outcome = self._broken(error)
-        self._finish(now, outcome)
+        super().__init__(plan.call, device, writer, now, on_entry, lambda: Call(plan, pages, now=now))
 
     def _broken(self, error: Exception) -> Outcome:
-        """The outcome after a fault of our own: as if the process had died here, with the reason."""
         outcome = outcome_after_death([entry for entry in self._entries if entry.kind != "end"], self.plan)
         text = f"An internal fault ended the call: {type(error).__name__}: {error}"
         return replace(outcome, cause=Cause.PORT_DIED, fault=Fault.US, text=text)
 
-    def _finish(self, now: float, outcome: Outcome) -> None:
-        outcome = self._explained(outcome)
-        if not any(entry.kind == "end" for entry in self._entries):
-            # On the call's own clock: as far from the last entry as we are now.
-            since = self._entries[-1].t if self._entries else 0.0
-            self._keep([end_entry(max(since, now - self._started), outcome)])
-        self.outcome = replace(outcome, pages=page_fates(self._entries, self.plan))
-        self.journal_whole = self.writer.close()
+    def _told(self, outcome: Outcome, cause: Cause, retry: Retry, text: str) -> Outcome:
+        return replace(outcome, cause=cause, fault=Fault.US, retry=retry, text=text)
+
+    def _projected(self, outcome: Outcome) -> Outcome:
+        return replace(outcome, pages=page_fates(self._entries, self.plan))
