@@ -79,16 +79,18 @@ class FrameExchange:
 class Host:
     """A call and its modem."""
 
-    call: VirtualCall[Entry]
+    call: VirtualCall[Entry]  # a ``Call`` or an ``Answer``
     modem: FrameModem
     journal_s: float = 0.0
     entries: list[Entry] = field(default_factory=list)
+    ended_at: float | None = None
+    poked: bool = False
     _pending: list[tuple[float, int]] = field(default_factory=list)
 
     def turn(self, now: float) -> bool:
         """Do what can be done now; whether anything was."""
         call, modem = self.call, self.modem
-        moved = False
+        moved, self.poked = self.poked, False
         if taken := list(call.take_entries()):
             self.entries += taken
             heapq.heappush(self._pending, (now + self.journal_s, len(self.entries)))
@@ -97,6 +99,7 @@ class Host:
             modem.write(output)
             moved = True
         if call.outcome is not None:
+            self.ended_at = now if self.ended_at is None else self.ended_at
             return moved
         while self._pending and self._pending[0][0] <= now:
             call.synced(heapq.heappop(self._pending)[1], now)
@@ -110,6 +113,17 @@ class Host:
             return True
         return moved
 
+    def poke(self, act: Callable[[], None]) -> None:
+        """Do something to the call from outside, within the timeline."""
+        if self.call.outcome is None:
+            act()
+            self.poked = True
+
+    @property
+    def wanted(self) -> bool:
+        """Whether there is something to do before the next deadline."""
+        return self.poked or bool(self.modem.said)
+
     @property
     def next_due(self) -> float | None:
         times = [self._pending[0][0]] if self._pending else []
@@ -118,34 +132,33 @@ class Host:
         return min(times, default=None)
 
 
-def run_hosts(
-    timeline: Timeline, hosts: Sequence[Host], max_seconds: float, each_turn: Callable[[], None] | None = None
-) -> None:
-    """Turn all hosts until each has its outcome. Raises TimeoutError after ``max_seconds``, RuntimeError when a host
-    goes round and round without time passing."""
+def run_hosts(timeline: Timeline, hosts: Sequence[Host], max_seconds: float) -> None:
+    """Turn all hosts until each has its outcome; a host that is put into ``hosts`` on the way is turned too.
+
+    Raises TimeoutError after ``max_seconds``, RuntimeError when a host goes round and round without time passing.
+    """
     give_up = timeline.now + max_seconds
-    running = list(hosts)
     turns = 0
-    while running:
-        if each_turn is not None:
-            each_turn()
+    while running := [host for host in hosts if host.ended_at is None]:
         moved = False
         for host in running:
-            moved |= host.turn(timeline.now)
-        running = [host for host in running if host.call.outcome is None]
+            moved = host.turn(timeline.now) or moved
         if moved:
             turns += 1
             if turns > _TURNS_AT_ONCE:
                 raise RuntimeError(f"a call goes round and round at {timeline.now:.3f} s")
             continue
         turns = 0
-        times = [time for time in (timeline.next_due, *(host.next_due for host in running)) if time is not None]
-        if not times or min(times) > give_up:
-            raise TimeoutError(f"no outcome after {max_seconds} s of line time")
-        until = min(times)
-        if timeline.next_due is not None and timeline.next_due <= until:
+        until = min((due for host in running if (due := host.next_due) is not None), default=give_up)
+        known = len(hosts)
+        # Nothing is asked of a host as long as its modem has nothing to say.
+        while (due := timeline.next_due) is not None and due <= until:
             timeline.step()
+            if len(hosts) != known or any(host.wanted for host in running):
+                break
         else:
+            if until >= give_up:
+                raise TimeoutError(f"no outcome after {max_seconds} s of line time")
             timeline.run_to(until)
     for host in hosts:
         host.turn(timeline.now)

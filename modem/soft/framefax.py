@@ -19,6 +19,7 @@ from modem.soft.timeline import Ticket, Timeline
 from modem.t30.frames import fcs
 
 _T1_S, _T2_S, _T4_S = 35.0, 6.0, 3.0
+_LONGEST_S: Final = {False: 30.0, True: 3600.0}  # of a V.21 burst, of an image
 _PAGE_S: Final = 10.0  # from CFR or MCF to the page's carrier
 
 
@@ -180,7 +181,7 @@ class FrameFax:
         if self._sent is not None or signal.kind is Kind.CED:
             return
         # Whoever hears a carrier does not speak.
-        self._await(120.0, self._leave)
+        self._await(_LONGEST_S[signal.kind is Kind.FAST], self._leave)
         if signal.kind is Kind.FAST:
             self._rx_signal = signal
             self._rx.clear()
@@ -203,6 +204,10 @@ class FrameFax:
         if signal is self._rx_signal:
             self._rx_signal = None
             self._fast_ended(signal)
+        elif signal.kind is Kind.FAST:
+            # It began while we spoke: there was an image, and we do not have it.
+            self._carrier_since, self._page = True, None
+            self._await(_T2_S, self._leave)
         elif signal.kind is Kind.V21 and not self._answering:
             self._await(_T2_S if self._dcs else _T4_S, self._leave if self._dcs else self._identify)
         self._answering = False

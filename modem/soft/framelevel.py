@@ -233,7 +233,7 @@ class FrameLine:
         made = bytearray(octets)
         for _ in range(self._random.randrange(1, 4)):
             made[self._random.randrange(len(made))] ^= 1 << self._random.randrange(8)
-        if self._random.random() < 0.2:
+        if len(made) > 1 and self._random.random() < 0.2:
             del made[self._random.randrange(1, len(made)) :]
         return bytes(made)
 

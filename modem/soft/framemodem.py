@@ -54,6 +54,11 @@ class FrameModem(LineSide):
         while self._pending and self._mode not in DEAF and self._take():
             pass
 
+    @property
+    def said(self) -> bytearray:
+        """What waits for the host, to look at."""
+        return self._output
+
     def read(self) -> bytes:
         """All that waits for the host."""
         octets = bytes(self._output)
