@@ -112,10 +112,11 @@ int t4_clean_row(t4_page *page, int64_t from, int64_t eol, int64_t *end)
 }
 
 /* Whether the row that would stand behind an EOL ending before `at` is clean, below page->row. */
-int t4_clean_below(t4_page *page, int64_t at, int64_t eol)
+int t4_clean_below(t4_page *page, int64_t at)
 {
     int64_t unused;
     int tags = page->coding == T4_MR, two_dimensional = tags && !(t4_peek(page, at) >> 63);
+    int64_t eol = t4_find_eol(page, at + tags, &unused);
     return clean_run(page, at + tags, eol, two_dimensional ? &page->row : NULL, &page->spare, &unused);
 }
 
@@ -168,7 +169,7 @@ int t4_joined_row(t4_page *page, int64_t from, int64_t zeros, int64_t *eol)
         return 0;
     int known;
     int64_t unused, next = t4_find_eol(page, *eol + 1, &unused);
-    if (!too_many_rows(page, *eol, &known) && (known || t4_clean_below(page, *eol + 1, next)))
+    if (!too_many_rows(page, *eol, &known) && (known || t4_clean_below(page, *eol + 1)))
         return 0;
     for (int64_t at = zeros; at < *eol; at++) {
         uint8_t bit = (uint8_t)(0x80 >> (at & 7));
@@ -189,6 +190,10 @@ int t4_late_row(t4_page *page, int64_t eol)
 {
     int64_t one = t4_first_one(page, page->eol_end), unused;
     if (!page->eol_end || one - page->eol_end > 10)
+        return 0;
+    if (!page->shortest)
+        survey(page);
+    if (!page->filled)
         return 0;
     int32_t tag = page->one_dimensional;
     int64_t at = one + 1;
@@ -223,7 +228,6 @@ int t4_broken_rtc(t4_page *page, int64_t *behind)
  * seems to end too early, being wrong: then the result is false. */
 int t4_right_end(t4_page *page, int64_t end, int64_t *eol)
 {
-    int64_t zeros;
     if (*eol - end == 11 || !page->eol_end)
         return 1;
     if (!page->shortest)
@@ -233,13 +237,13 @@ int t4_right_end(t4_page *page, int64_t end, int64_t *eol)
     int damage = *eol + 1 - begin > page->shortest;
     if (*eol - end > 21 && places[1] >= *eol)
         return 1;
-    int below = t4_clean_below(page, *eol + 1, t4_find_eol(page, *eol + 2, &zeros));
+    int below = t4_clean_below(page, *eol + 1);
     if (below && !damage)
         return 1;
     for (int i = 0; i < 2; i++) {
         int64_t at = places[i];
         if (at >= end + 11 && at < *eol && (!page->filled || at + 1 - begin >= page->least) &&
-            t4_clean_below(page, at + 1, t4_find_eol(page, at + 2, &zeros))) {
+            t4_clean_below(page, at + 1)) {
             *eol = at;
             return 1;
         }

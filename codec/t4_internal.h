@@ -203,7 +203,7 @@ int t4_ended(t4_page *page, int32_t end, int64_t at);
 int64_t t4_first_one(const t4_page *page, int64_t from);
 int64_t t4_find_eol(const t4_page *page, int64_t from, int64_t *zeros);
 int t4_clean_row(t4_page *page, int64_t from, int64_t eol, int64_t *end);
-int t4_clean_below(t4_page *page, int64_t at, int64_t eol);
+int t4_clean_below(t4_page *page, int64_t at);
 int t4_rtc_at(const t4_page *page, int64_t at);
 int t4_broken_eol(const t4_page *page, int64_t from, int64_t *behind);
 int t4_broken_rtc(t4_page *page, int64_t *behind);

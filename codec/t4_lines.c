@@ -74,7 +74,8 @@ int t4_page_line(t4_page *page)
         }
         if (empty) {
             if (t4_lost_row(page, eol)) {
-                row_is(page, 0, 1);
+                /* Or it has lost one of the bits it begins with, and these zeros are no EOL. */
+                row_is(page, t4_joined_row(page, from, page->eol_end, &eol), 1);
                 t4_behind_eol(page, eol + 1);
                 return 1;
             }
@@ -94,9 +95,9 @@ int t4_page_line(t4_page *page)
         if (!page->suspect || page->one_dimensional) {
             int clean = t4_clean_row(page, from, eol, &end);
             if (clean || (end >= 0 && t4_broken_eol(page, end, &behind) &&
-                          (t4_clean_below(page, behind, eol) || t4_rtc_at(page, behind)))) {
+                          (t4_clean_below(page, behind) || t4_rtc_at(page, behind)))) {
                 int right = !clean || eol < 0 || t4_right_end(page, end, &eol);
-                row_is(page, right, !right);
+                row_is(page, right || t4_joined_row(page, from, zeros, &eol), !right);
                 if (!clean || eol >= 0)
                     t4_behind_eol(page, clean ? eol + 1 : behind);
                 else
