@@ -28,9 +28,12 @@ from codec.page import Page
 from modem.class1.driver import Driver, Heard, Said
 from modem.class1.profile import Profile
 from modem.entries import Entry
+from modem.memory import CallFacts, learned
 from modem.outcome import Cause, Fate, Figures, Outcome, PageFate, Phase, Retry
 from modem.plan import CallPlan, PlannedDocument, PlannedPage
 from modem.t30 import line, notes
+from modem.t30.capabilities import PAGE_CODINGS
+from modem.t30.ecodes import ecode
 from modem.t30.endings import ENDINGS, sentence
 from modem.t30.frames import Frame, FrameError, parse
 from modem.t30.meaning import describe, describe_dis
@@ -53,11 +56,20 @@ def dial_string(number: str) -> str:
 class Call:
     """One call, from setting up the modem to on-hook."""
 
-    def __init__(self, plan: CallPlan, pages: Sequence[Page], now: float, profile: Profile | None = None) -> None:
-        """Raises ValueError when ``pages`` are not as many as the plan has."""
+    def __init__(
+        self,
+        plan: CallPlan,
+        pages: Sequence[Page],
+        now: float,
+        profile: Profile | None = None,
+        supply: notes.Pages | None = None,
+    ) -> None:
+        """``supply``: code for these pages from elsewhere (a replay). Raises ValueError when ``pages`` are not as many
+        as the plan has."""
         self._planned = [(document, page) for document in plan.documents for page in document.pages]
-        if len(self._planned) != len(pages):
-            raise ValueError(f"{len(pages)} pages for a plan of {len(self._planned)}")
+        count = len(pages) if supply is None else supply.count
+        if len(self._planned) != count:
+            raise ValueError(f"{count} pages for a plan of {len(self._planned)}")
         self.outcome: Outcome | None = None
         self._plan = plan
         self._began = self._now = now
@@ -73,25 +85,14 @@ class Call:
         if policy.flow_control:
             profile = replace(profile, ahead_s=_AHEAD_S, after_class=(*profile.after_class, "AT+FLO=2"))
         self._driver = Driver(now, profile)
-        sheets = [
-            Sheet(page, _header(plan, document, planned) if policy.header_line else None)
-            for (document, planned), page in zip(self._planned, pages, strict=True)
-        ]
         number = dial_string(plan.dial)
-        supply = CodedPages(sheets, policy.codings)
-        supply.warm_up()
-        self._sender = Sender(
-            number,
-            supply,
-            SenderPolicy(tsid=plan.tsid, ecm=policy.ecm, v17=policy.v17, max_rate_bps=policy.max_rate_bps),
-            now,
-        )
+        self._sender = Sender(number, supply or _supply(plan, pages), sender_policy(plan), now)
         documents = [
             {"job": document.job, "pages": [page.number for page in document.pages]} for document in plan.documents
         ]
         self._write("begin", call=plan.call, dial=plan.dial, tsid=plan.tsid, documents=documents)
-        if not number or not pages:
-            self._end(Cause.BAD_NUMBER if pages else Cause.PLAN_INVALID, Phase.SETUP)
+        if not number or not count:
+            self._end(Cause.BAD_NUMBER if count else Cause.PLAN_INVALID, Phase.SETUP)
         else:
             self._pump()
 
@@ -205,13 +206,14 @@ class Call:
                 self._write("connected")
             case notes.FarEnd(ident, abilities):
                 self._write("far-end", ident=ident, abilities=describe_dis(abilities))
-            case notes.Trained(rate, form):
+            case notes.Trained(rate, form, weighed):
                 self._write(
                     "trained",
                     rate_bps=rate.bps,
                     modulation=rate.modulation.value,
                     coding=form.coding.value,
                     ecm=form.ecm,
+                    weighed=dict(weighed),
                 )
             case notes.TrainingFailed(rate):
                 self._write("training-failed", rate_bps=rate.bps, modulation=rate.modulation.value)
@@ -229,8 +231,10 @@ class Call:
             case notes.PageAnswered(index, fate, by):
                 document, page = self._planned[index]
                 self._write("page-answer", job=document.job, number=page.number, fate=fate.value, by=by, barrier=True)
-            case notes.Ended(cause, phase, detail):
-                self._end(cause, phase, detail)
+            case notes.AddressingLeftOut(sub_address, password):
+                self._write("addressing-left-out", sub_address=sub_address, password=password)
+            case notes.Ended(cause, phase, detail, after):
+                self._end(cause, phase, detail, after)
 
     def _write(self, kind: str, *, barrier: bool = False, **fields: object) -> None:
         self._entries.append(Entry(kind, round(self._now - self._began, 4), fields, barrier))
@@ -271,9 +275,10 @@ class Call:
             octets_total=sender.octets_total,
         )
 
-    def _end(self, cause: Cause, phase: Phase, detail: str = "") -> None:
+    def _end(self, cause: Cause, phase: Phase, detail: str = "", after: str = "") -> None:
         sender = self._sender
-        fault, retry, _ = ENDINGS[cause]
+        ending = ENDINGS[cause]
+        retry = ending.retry
         pages = tuple(
             PageFate(job=document.job, number=page.number, fate=fate)
             for (document, page), fate in zip(self._planned, sender.fates, strict=True)
@@ -286,7 +291,7 @@ class Call:
         self.outcome = Outcome(
             cause=cause,
             phase=phase,
-            fault=fault,
+            fault=ending.fault,
             retry=retry,
             text=sentence(cause, detail),
             pages=pages,
@@ -299,8 +304,68 @@ class Call:
                 ecm_frames_resent=sender.frames_resent,
                 far_ident=sender.far_ident or None,
             ),
+            advice=ending.advice if retry is not Retry.NO_NEED else ENDINGS[Cause.OK].advice,
+            code=ecode(cause, phase, after),
+            memory=learned(self._plan.memory, _facts(sender)),
         )
         self._write("end", outcome=msgspec.to_builtins(self.outcome), barrier=True)
+
+
+def sender_policy(plan: CallPlan) -> SenderPolicy:
+    """What the plan allows, less what the number's memory advises against."""
+    policy, memory = plan.policy, plan.memory
+    return SenderPolicy(
+        tsid=plan.tsid,
+        ecm=policy.ecm and not memory.without_ecm,
+        v17=policy.v17 and not memory.without_v17,
+        max_rate_bps=policy.max_rate_bps,
+        begin_rate_bps=memory.max_rate_bps,
+        pages_again_after_rtn=policy.pages_again_after_rtn,
+        sub_address_required=policy.sub_address_required,
+    )
+
+
+def _supply(plan: CallPlan, pages: Sequence[Page]) -> CodedPages:
+    planned = [(document, page) for document in plan.documents for page in document.pages]
+    sheets = [
+        Sheet(
+            page,
+            _header(plan, document, each) if plan.policy.header_line else None,
+            notes.Addressing(document.sub_address, document.password),
+        )
+        for (document, each), page in zip(planned, pages, strict=True)
+    ]
+    supply = CodedPages(
+        sheets,
+        codings(plan),
+        too_long=plan.policy.too_long,
+        small_frames=plan.policy.small_frames or bool(plan.memory.small_frames),
+    )
+    supply.warm_up()
+    return supply
+
+
+def codings(plan: CallPlan) -> tuple[str, ...]:
+    """The codings that may be used; MH is always one."""
+    allowed = plan.policy.codings or tuple(coding.value for coding in PAGE_CODINGS)
+    return tuple(coding for coding in allowed if coding not in plan.memory.without_codings) or ("mh",)
+
+
+def _facts(sender: Sender) -> CallFacts:
+    rate, form = sender.rate_used, sender.format_used
+    return CallFacts(
+        answered=sender.answered,
+        pages_through=sum(fate is Fate.CONFIRMED for fate in sender.fates),
+        rate_bps=sender.rate.bps if sender.rate and rate else None,
+        stepped_down=sender.stepped_down,
+        ecm=form.ecm if form else None,
+        frames_sent=sender.frames_sent,
+        frames_resent=sender.frames_resent,
+        coding=form.coding.value if form else None,
+        v17_trouble=sender.v17_trouble,
+        ecm_trouble=sender.ecm_trouble,
+        coding_trouble=sender.coding_trouble,
+    )
 
 
 def _header(plan: CallPlan, document: PlannedDocument, page: PlannedPage) -> Header:

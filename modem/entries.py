@@ -21,7 +21,8 @@ KINDS = (
     "connected",  # the far end's fax signal was heard
     "frame",  # dir: "out"/"in", name: "DIS", octets: hex in line order, meaning: text, good: bool
     "far-end",  # ident, abilities: text
-    "trained",  # rate_bps, modulation, coding, ecm
+    "trained",  # rate_bps, modulation, coding, ecm, weighed: {coding: octets} of the pages that decided
+    "addressing-left-out",  # sub_address, password: true for what the far end does not take
     "training-failed",  # rate_bps, modulation
     "page-intent",  # job, number, digest, index: n-th page of the call from 0
     "page-progress",  # job, number, octets_sent, octets_total

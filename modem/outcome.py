@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from modem.memory import LineMemory
+
 
 class Fault(Enum):
     """Who broke the rule."""
@@ -116,3 +118,6 @@ class Outcome:
     text: str  # a plain sentence for people
     pages: tuple[PageFate, ...]
     figures: Figures = Figures()
+    advice: str = ""  # what to do next, a plain sentence
+    code: str = ""  # the customary E-code, a label and nothing more; "" when there is none
+    memory: LineMemory | None = None  # for the next plan to this number; None: nothing was learned

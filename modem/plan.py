@@ -7,9 +7,12 @@ dials, so that wrong pages cannot go out. A plan is written once and never chang
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 import msgspec
+
+from modem.memory import NOTHING_KNOWN, LineMemory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +35,16 @@ class PlannedDocument:
     pages_total: int  # pages of the whole job, for "page n of m"
     header_from: str = ""  # who the header line says it is from
     header_to: str = ""
+    sub_address: str = ""  # SUB: where at the far end it is to go; at most 20 printable ASCII characters
+    password: str = ""  # SID; masked in the journal
+
+
+class TooLong(Enum):
+    """What becomes of a page that is longer than the far end takes, when its white foot is not enough."""
+
+    SCALE = "scale"  # made smaller, all of it
+    CUT = "cut"  # what is over is lost
+    REFUSE = "refuse"  # the call ends
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,11 +53,16 @@ class LinePolicy:
 
     max_rate_bps: int | None = None
     ecm: bool = True
-    codings: tuple[str, ...] = ("mh", "mr", "mmr")
+    codings: tuple[str, ...] = ("mh", "mr", "mmr", "t85")
     v17: bool = True
     # The modem or its driver holds us back when it has enough, so fast data need not be paced by our clock.
     flow_control: bool = False
     header_line: bool = True
+    small_frames: bool = False  # ECM with 64 octets in a frame, for bad lines
+    pages_again_after_rtn: int = 2  # a page that is refused goes out so often again in a call, at most twice
+    too_long: TooLong = TooLong.SCALE
+    # A far end that knows no sub-addresses: True ends the call, False sends without.
+    sub_address_required: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +75,7 @@ class CallPlan:
     tsid: str = ""  # our identifier, at most 20 printable ASCII characters
     header_time: str = ""  # local date and time for the header line, as text
     policy: LinePolicy = LinePolicy()
+    memory: LineMemory = NOTHING_KNOWN  # of this number, as the last outcome gave it
 
     def save(self, path: Path) -> None:
         path.write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=1))

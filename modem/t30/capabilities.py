@@ -7,10 +7,15 @@ at least three octets, right extension bits, and never asks for what its ``Param
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final, Literal
 
+from codec.choice import LineCoding
 from codec.page import Coding, Resolution
 from modem.t30.rates import BY_DCS, RATES, Rate, rates_offered
 
+T85: Final = LineCoding.T85
+PageCoding = Coding | Literal[LineCoding.T85]
+PAGE_CODINGS: tuple[PageCoding, ...] = (*Coding, T85)
 WIDTHS = (1728, 2048, 2432)
 # Lines of a page of that length at 7.7 lines/mm (T.4): A4 297 mm, B4 364 mm.
 _A4_MM, _B4_MM = 297, 364
@@ -82,6 +87,7 @@ class Abilities:
     inch_preferred: bool
     sub_address: bool
     password: bool
+    inch: bool = False  # bit 44: 200, 300 and 400 dpi are no news to it
 
     def scan_time_ms(self, resolution: Resolution) -> int:
         """Minimum scan line time without ECM (T.30 table 2, notes on bits 21-23 and 46)."""
@@ -93,12 +99,14 @@ class Abilities:
         return fine
 
     @property
-    def codings(self) -> tuple[Coding, ...]:
-        return tuple(
-            coding
-            for coding, can in ((Coding.MH, True), (Coding.MR, self.mr), (Coding.MMR, self.mmr and self.ecm))
-            if can
+    def codings(self) -> tuple[PageCoding, ...]:
+        offered: tuple[tuple[PageCoding, bool], ...] = (
+            (Coding.MH, True),
+            (Coding.MR, self.mr),
+            (Coding.MMR, self.mmr and self.ecm),
+            (T85, self.t85 and self.ecm),
         )
+        return tuple(coding for coding, can in offered if can)
 
 
 def parse_dis(fif: bytes) -> Abilities:
@@ -127,6 +135,7 @@ def parse_dis(fif: bytes) -> Abilities:
         inch_preferred=bits[44] and not bits[45],
         sub_address=bits[49],
         password=bits[50],
+        inch=bits[44],
     )
 
 
@@ -134,18 +143,19 @@ def parse_dis(fif: bytes) -> Abilities:
 class PageFormat:
     """What two pages must share to follow one another without a new phase B (T.30 4.10: else EOM)."""
 
-    coding: Coding
+    coding: PageCoding
     resolution: Resolution
     width: int
     ecm: bool
     length_mm: int | None = None
     frame_octets: int = 256
     scan_time_ms: int = 0  # 0 with ECM
+    inch: bool = False  # 200 dpi rather than R8, and said so (bit 44)
 
     @property
     def loses_page_on_gap(self) -> bool:
-        """T.6 cannot go on behind a frame that is missing: no EOR for it."""
-        return self.coding is Coding.MMR
+        """T.6 and T.85 cannot go on behind a frame that is missing: no EOR for them."""
+        return self.coding in (Coding.MMR, T85)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,6 +165,8 @@ class Parameters:
     format: PageFormat
     rate: Rate
     receive: bool = True  # bit 10
+    sub_address: bool = False  # SUB is in front of this DCS
+    password: bool = False  # SID is
 
 
 def build_dcs(parameters: Parameters) -> bytes:
@@ -175,30 +187,38 @@ def build_dcs(parameters: Parameters) -> bytes:
         bits.set(27)
         bits.set(28, form.frame_octets == 64)
         bits.set(31, form.coding is Coding.MMR)
+        bits.set(78, form.coding is T85)
     if form.resolution is Resolution.SUPERFINE:
         bits.set(41)
+    bits.set(44, form.inch)
+    bits.set(49, parameters.sub_address)
+    bits.set(50, parameters.password)
     return bits.fif(4 if form.ecm else 3)
 
 
 def parse_dcs(fif: bytes) -> Parameters:
     """Read a DCS, forgiving what senders get wrong (T.6 means ECM). A reserved rate reads as 2400."""
     bits = Bits(_significant(fif))
-    mmr = bits[31]
-    ecm = bits[27] or mmr
+    t85 = bits[78]
+    mmr = bits[31] and not t85  # a machine is known to set both, and it means T.85
+    ecm = bits[27] or mmr or t85
     standard, fine = _SCAN_TIMES[bits.field(21, 23)]
     resolution = Resolution.SUPERFINE if bits[41] else Resolution.FINE if bits[15] else Resolution.STANDARD
     return Parameters(
         format=PageFormat(
-            coding=Coding.MMR if mmr else Coding.MR if bits[16] else Coding.MH,
+            coding=T85 if t85 else Coding.MMR if mmr else Coding.MR if bits[16] else Coding.MH,
             resolution=resolution,
             width=2432 if bits[18] else 2048 if bits[17] else 1728,
             ecm=ecm,
             length_mm=None if bits[20] else _B4_MM if bits[19] else _A4_MM,
             frame_octets=64 if bits[28] and bits[27] else 256,
             scan_time_ms=0 if ecm else standard if resolution is Resolution.STANDARD else fine,
+            inch=bits[44],
         ),
         rate=BY_DCS.get(bits.field(11, 14), RATES[-1]),
         receive=bits[10],
+        sub_address=bits[49],
+        password=bits[50],
     )
 
 

@@ -71,6 +71,8 @@ class SenderPolicy:
     ecm: bool = True
     v17: bool = True
     max_rate_bps: int | None = None
+    begin_rate_bps: int | None = None  # begin no faster; a new phase B after clean pages may step up
+    sub_address_required: bool = False
     pages_again_after_rtn: int = 2
 
 

@@ -34,8 +34,11 @@ class FarEnd:
 
 @dataclass(frozen=True)
 class Trained:
+    """``weighed``: octets of the pages that decided on the coding, by coding."""
+
     rate: Rate
     format: PageFormat
+    weighed: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,26 @@ class Ended:
     after: str = ""  # our last command before the end, DCN apart: "DCS", "EOP", "PPS"
 
 
-Note = Dialled | Answered | FarEnd | Trained | TrainingFailed | PageStarted | PageAnswered | Ended
+@dataclass(frozen=True)
+class Addressing:
+    """Where at the far end a document is to go (SUB), and the password that opens the way (SID)."""
+
+    sub_address: str = ""
+    password: str = ""
+
+
+NOWHERE = Addressing()
+
+
+@dataclass(frozen=True)
+class AddressingLeftOut:
+    """The far end knows no sub-addresses or passwords: what the plan asks for was not said."""
+
+    sub_address: bool
+    password: bool
+
+
+Note = Dialled | Answered | FarEnd | Trained | TrainingFailed | PageStarted | PageAnswered | AddressingLeftOut | Ended
 
 
 class IncompatibleError(Exception):
@@ -79,6 +101,15 @@ class Pages(Protocol):
 
     @property
     def count(self) -> int: ...
+
+    @property
+    def weighed(self) -> tuple[tuple[str, int], ...]:
+        """What decided on the coding of the last ``format``: octets by coding; empty: nothing had to be weighed."""
+        ...
+
+    def addressing(self, index: int) -> Addressing:
+        """Where at the far end the page is to go."""
+        ...
 
     def format(self, index: int, abilities: Abilities, ecm: bool, rate: Rate) -> PageFormat:
         """The best form for the page that the far end takes. Raises IncompatibleError."""

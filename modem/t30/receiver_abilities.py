@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from codec.page import Coding, Resolution
-from modem.t30.capabilities import Bits
+from modem.t30.capabilities import PAGE_CODINGS, T85, Bits, PageCoding
 from modem.t30.frames import Type
 from modem.t30.rates import RATES, Modulation
 
@@ -49,7 +49,7 @@ class ReceiverPolicy:
     ecm: bool = True
     v17: bool = True
     max_rate_bps: int | None = None
-    codings: tuple[Coding, ...] = tuple(Coding)
+    codings: tuple[PageCoding, ...] = PAGE_CODINGS
     resolutions: tuple[Resolution, ...] = tuple(Resolution)
     width: int = 2432  # pixels: 1728, 2048 or 2432
     scan_time_ms: int = 0
@@ -102,6 +102,7 @@ def build_dis(policy: ReceiverPolicy, codes: frozenset[int], *, document: bool =
         bits.set(41)
         bits.set(44)
         bits.set(45)
+    bits.set(78, policy.ecm and T85 in policy.codings)
     bits.set(47, document and bool(policy.poll_selection))
     bits.set(49)
     bits.set(50, bool(policy.sender_password or (document and policy.poll_password)))

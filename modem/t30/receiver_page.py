@@ -11,8 +11,10 @@ import re
 from dataclasses import dataclass
 
 from codec.coder import Decoded, End, decode
+from codec.errors import CodeError
 from codec.page import Bitmap, Coding
-from modem.t30.capabilities import PageFormat
+from codec.t85 import decode_t85
+from modem.t30.capabilities import T85, PageFormat
 from modem.t30.frames import Type
 from modem.t30.receiver_deframer import Deframer
 
@@ -103,10 +105,21 @@ class RowStream:
         return len(self._data)
 
     def decoded(self) -> Decoded:
-        found = decode(bytes(self._data), self._form.coding, self._form.width)
+        coding = self._form.coding
+        found = decode(bytes(self._data), Coding.MH if coding is T85 else coding, self._form.width)
         if found.end is End.DATA and not self.rtc:
             return _without_cut_row(found)
         return found
+
+
+def _decoded_t85(octets: bytes, width: int) -> Decoded:
+    """T.85 as a page with its report; code that is no T.85 is a page without rows."""
+    try:
+        found = decode_t85(octets)
+    except CodeError:
+        return Decoded(Bitmap(width, 0, b""), (), 0, End.CODE, 0)
+    end = End.MARK if found.complete else End.CODE
+    return Decoded(found.bitmap, (), 0, end, 8 * found.octets_used)
 
 
 def _without_cut_row(found: Decoded) -> Decoded:
@@ -242,6 +255,8 @@ class EcmPage:
         self._frames = {}
 
     def decoded(self, form: PageFormat) -> Decoded:
+        if form.coding is T85:
+            return _decoded_t85(bytes(self._data), form.width)
         found = decode(bytes(self._data), form.coding, form.width)
         if found.end is not End.MARK and form.coding is not Coding.MMR:
             return _without_cut_row(found)

@@ -19,6 +19,7 @@ from modem.t30.rates import Modulation, Rate, slower
 from modem.t30.states import State
 
 T5_S = 62.0  # first RNR of a row until patience ends: 60 s, +5 -0
+PAGES_AGAIN = 2  # a page that is refused goes out again at most so often, whatever the policy says
 _T2_AGAIN_S = 14.0  # after EOM's MCF the far end waits T2 = 6 s +-1 before its DIS: twice that
 
 
@@ -28,7 +29,11 @@ class Sender(Negotiation):
     def __init__(self, number: str, pages: Pages, policy: SenderPolicy, now: float) -> None:
         super().__init__(number, pages, policy, now)
         self.fates = [Fate.NOT_SENT] * pages.count
+        self.frames_sent = 0
         self.frames_resent = 0
+        self._resent_before_page = 0
+        self.ecm_trouble = False  # it went wrong where ECM may be why
+        self.coding_trouble = False  # the far end refused or left when it had a whole page
         self.octets_total = 0  # code of the page that is going out
         self.octets_before = 0  # of these, before the block that is going out
         self.octets_going_out = 0  # of these, in what is going out now
@@ -51,6 +56,7 @@ class Sender(Negotiation):
         data = self._pages.code(self.index, self.format, self.rate)
         self._end = self._post_page_command()
         self._repeats = self._invalid = self._dis_after_page = 0
+        self._resent_before_page = self.frames_resent
         self.octets_total, self.octets_before = len(data), 0
         started = PageStarted(self.index)
         if self.format.ecm:
@@ -70,7 +76,8 @@ class Sender(Negotiation):
             following = self._pages.format(self.index + 1, self._abilities, self.format.ecm, self.rate)
         except IncompatibleError:
             return Type.EOM
-        return Type.MPS if following == self.format else Type.EOM
+        same_place = self._pages.addressing(self.index + 1) == self._pages.addressing(self.index)
+        return Type.MPS if following == self.format and same_place else Type.EOM
 
     def _on_image_given(self) -> None:
         """All of the image is on its way: from now on the far end may hold the page."""
@@ -92,11 +99,15 @@ class Sender(Negotiation):
         self._note(PageAnswered(self.index, fate, self._frame.name))
 
     def _on_page_confirmed(self) -> None:
-        self._answered(Fate.DAMAGED if self._ecm and self._ecm.damaged else Fate.CONFIRMED)
+        damaged = self._ecm is not None and self._ecm.damaged
+        self._answered(Fate.DAMAGED if damaged else Fate.CONFIRMED)
+        clean = not damaged and self.frames_resent == self._resent_before_page
+        self._clean_pages = self._clean_pages + 1 if clean else 0
         self._next_page(train=False)
 
     def _on_page_confirmed_train(self) -> None:
         self._answered(Fate.CONFIRMED)
+        self._clean_pages = 0
         self._rtps += 1
         if self._rtps > 1:
             self._step_down()
@@ -120,7 +131,7 @@ class Sender(Negotiation):
         """RTN or PIN: the same page again at a lower rate, twice at most; never taken for a confirmation."""
         self._answered(Fate.REFUSED)
         self._rtns += 1
-        if self._rtns > self._policy.pages_again_after_rtn:
+        if self._rtns > min(PAGES_AGAIN, self._policy.pages_again_after_rtn):
             self._give_up(Cause.PAGE_REFUSED)
             return
         self._step_down()
@@ -143,12 +154,25 @@ class Sender(Negotiation):
         self._on_repeat_command()
 
     def _on_left_after_page(self) -> None:
+        self._look_at_coding()
         self._finish(Cause.FAR_END_DISCONNECTED)
+
+    def _look_at_coding(self) -> None:
+        """Nothing has got through yet, and the far end has just had a whole page: its coding may be why."""
+        if not any(fate in (Fate.CONFIRMED, Fate.DAMAGED) for fate in self.fates):
+            self.coding_trouble = self._ecm is None or self._ecm.last_block
+
+    def _look_at_ecm(self) -> None:
+        """No block has ever been confirmed: next time without ECM."""
+        first_block = self._ecm is not None and self._ecm.block == 0 and self._ecm.pprs == self._ecm.ctcs == 0
+        if first_block and self.page_of_call == 0:
+            self.ecm_trouble = True
 
     def _on_repeat_command(self) -> None:
         """No answer, or CRP: the command again, three times in all (T.30 5.4.2)."""
         self._repeats += 1
         if self._repeats >= TRIES:
+            self._look_at_ecm()
             self._give_up(Cause.NO_ANSWER_TO_PAGE if self._heard_something else Cause.LINE_LOST)
             return
         match self.state:
@@ -169,6 +193,7 @@ class Sender(Negotiation):
         self._invalid += 1
         if self._invalid > 1:
             assert self._frame is not None
+            self._look_at_ecm()
             self._give_up(Cause.PROTOCOL_ERROR, f"{self._frame.name} as the answer to a page")
             return
         self._on_listen_on()
@@ -179,6 +204,7 @@ class Sender(Negotiation):
         assert self._ecm is not None and self.rate is not None
         self.octets_before = self._ecm.block_start
         self.octets_going_out = self._ecm.octets_pending
+        self.frames_sent += len(self._ecm.pending)
         octets = block_stream(self._ecm.frames(), self.rate.bps)
         short = not self._long_training
         self._long_training = False
@@ -214,7 +240,11 @@ class Sender(Negotiation):
         self._ecm.take_ppr(self._frame.fif)
         if not self._ecm.asked_too_often:
             self._send_again()
-        elif self._ecm.may_correct_on:
+            return
+        if self._ecm.progress == 0 and self.page_of_call == 0 and self._ecm.block == 0:
+            # A training check that was good and not one frame: V.17 modems that do not agree do this.
+            self.v17_trouble = self.v17_trouble or self.rate.modulation is Modulation.V17
+        if self._ecm.may_correct_on:
             self._rate_for_correction()
             self._repeats = 0
             self._send_ctc()
@@ -264,6 +294,7 @@ class Sender(Negotiation):
 
     def _on_page_refused_in_ecm(self) -> None:
         self._answered(Fate.REFUSED)
+        self._look_at_coding()
         self._give_up(Cause.PAGE_REFUSED)
 
     def _on_not_ready(self) -> None:

@@ -15,6 +15,7 @@ from codec.page import Coding, Resolution
 from modem.t30 import line
 from modem.t30.capabilities import Abilities, PageFormat
 from modem.t30.frames import Frame, Type
+from modem.t30.notes import NOWHERE, Addressing
 from modem.t30.rates import Rate
 from modem.t30.sender import Sender, SenderPolicy
 from modem.t30.states import Event, State
@@ -35,6 +36,13 @@ class Lengths:
     @property
     def count(self) -> int:
         return len(self.octets)
+
+    @property
+    def weighed(self) -> tuple[tuple[str, int], ...]:
+        return ()
+
+    def addressing(self, index: int) -> Addressing:
+        return NOWHERE
 
     def format(self, index: int, abilities: Abilities, ecm: bool, rate: Rate) -> PageFormat:
         resolution = (Resolution.STANDARD, Resolution.FINE)[self.forms[index]]
@@ -159,9 +167,10 @@ def situation(sender: Sender) -> tuple[object, ...]:
 
 
 def clone(sender: Sender) -> Sender:
-    """All that changes in a call is a value, but for three."""
+    """All that changes in a call is a value, but for a few."""
     other = copy.copy(sender)
     other.fates = list(sender.fates)
+    other._failed = sender._failed.copy()
     other._outputs = list(sender._outputs)
     if sender._ecm is not None:
         other._ecm = replace(sender._ecm)

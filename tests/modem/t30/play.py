@@ -17,6 +17,7 @@ from modem.outcome import Cause, Fate
 from modem.t30 import hdlc, line, notes
 from modem.t30.capabilities import Bits
 from modem.t30.frames import Frame, Type, build, fcs, ident_fif, parse
+from modem.t30.notes import NOWHERE, Addressing
 from modem.t30.rates import FTM_CODES
 from modem.t30.sender import Sender, SenderPolicy
 from modem.t30.supply import CodedPages, Sheet
@@ -266,8 +267,11 @@ def play(
     at: Callable[[float, Sender], None] | None = None,
     answer_s: float = 0.2,
     give_up_s: float = 20_000.0,
+    addressings: Sequence[Addressing] = (),
 ) -> Played:
-    """One call against a scripted far end."""
-    supply = CodedPages([Sheet(each) for each in pages or (page(),)], codings)
+    """One call against a scripted far end. ``addressings``: of each page; none: nowhere in particular."""
+    chosen = pages or (page(),)
+    places = addressings or [NOWHERE] * len(chosen)
+    supply = CodedPages([Sheet(each, None, place) for each, place in zip(chosen, places, strict=True)], codings)
     sender = Sender("5552001", supply, policy or SenderPolicy(tsid="+1 555 1001"), 0.0)
     return _Line(sender, replies, codes, answer_s).run(at, give_up_s)

@@ -16,7 +16,7 @@ from codec.operations import reduce_rows, same_pixels
 from codec.page import BitOrder, Page, Resolution
 from modem.outcome import Cause, Fate, Phase
 from modem.t30 import hdlc
-from modem.t30.capabilities import Bits, parse_dcs
+from modem.t30.capabilities import T85, Bits, parse_dcs
 from modem.t30.frames import Frame, Type
 from modem.t30.notes import PageAnswered, PageStarted
 from tests.modem.t30.play import (
@@ -66,6 +66,7 @@ def dcs_bits(played: Played, nth: int = 0) -> Bits:
 def image_of(played: Played, nth: int = 1) -> Page:
     """The page in the n-th fast transmission without ECM (0 is the TCF), as a receiver decodes it."""
     form = parse_dcs(played.frame("DCS").fif).format
+    assert form.coding is not T85
     decoded = decode(played.streams[nth], form.coding, form.width, order=BitOrder.LSB)
     assert decoded.clean
     return page_from_bitmap(decoded.bitmap, 204, form.resolution.dpi_y)

@@ -340,7 +340,8 @@ def test_the_rate_is_kept_and_no_patience_lost_while_half_of_the_frames_come_thr
     missing = count
     while missing > 1:
         missing //= 2
-        replies += [[ppr(*range(missing))]] * 4 + [[CTR]]
+        row: list[Reply] = [ppr(*range(missing))]
+        replies += [row, row, row, row, [CTR]]
     played = play([*TRAINED, *replies, [MCF]], [LONG], codings=("mmr",))
     assert played.sent.count("CTC") > 4
     assert {word.split()[1] for word in played.sent if word.startswith("block")} == {"14400"}

@@ -132,10 +132,11 @@ def test_nothing_in_common() -> None:
     assert played.sent == ["DCN", "hang up"]
 
 
-def test_a_page_wider_than_the_far_end_takes() -> None:
-    played = play([GREETING], [page(width=2432)])
-    assert played.cause is Cause.INCOMPATIBLE
-    assert "2432" in (played.sender.ended.detail if played.sender.ended else "")
+@pytest.mark.parametrize(("bits", "width"), [((), 1728), ((17,), 2048), ((18,), 2432), ((17, 18), 2432)])
+def test_a_page_wider_than_the_far_end_takes_is_made_as_wide_as_it_takes(bits: tuple[int, ...], width: int) -> None:
+    played = play([[dis(15, *bits)], [CFR], [MCF]], [page(width=2432)])
+    assert parse_dcs(played.frame("DCS").fif).format.width == width
+    assert played.cause is Cause.OK
 
 
 @pytest.mark.parametrize(
