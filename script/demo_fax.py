@@ -1,33 +1,20 @@
-"""The demo: one document by the real ``lp``, through CUPS, daemon and software modem, to a fax machine.
+"""The demo's door: its arguments, and what happens when a signal ends it. The story itself is in ``demo_story``.
 
-Started by ``script/demo``, which has set everything up. Whatever ends it, Ctrl-C too, no process and no half state is
-left behind: the house's folder is temporary, and only what was received is copied to ``.demo/``.
+What always holds: the first SIGINT, SIGTERM or SIGHUP ends the demo; from then on, and whenever the house is being
+stopped, further ones are only answered, so that an impatient second Ctrl-C leaves no process behind. Imports nothing
+that takes time before the signals are in place.
 """
 
 from __future__ import annotations
 
 import argparse
-import shlex
-import shutil
+import contextlib
+import os
 import signal
-import subprocess
 import sys
-import time
-from pathlib import Path
 from types import FrameType
 
-from codec.header import strip_rows
-from codec.operations import crop, same_pixels, to_png
-from codec.page import Page
-from codec.tiff import read_pages
-from fax import Client, Event, JobId, JobState
-from modem.soft.farend import EXAMPLE
-from script.house import House, HouseError
-
-ROOT = Path(__file__).resolve().parents[1]
-DOCUMENT = ROOT / "docs" / "sample" / "report.pdf"
-NUMBER = "5552001"
-OUT = ROOT / ".demo"
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Ended(Exception):
@@ -35,109 +22,52 @@ class Ended(Exception):
 
 
 def end(number: int, _frame: FrameType | None) -> None:
+    stopping()
     raise Ended(signal.Signals(number).name)
 
 
-class Teller:
-    """Prints what happens, each line with the seconds since the start."""
-
-    def __init__(self) -> None:
-        self.start = time.monotonic()
-
-    def say(self, text: str) -> None:
-        print(f"{time.monotonic() - self.start:6.1f} s  {text}", flush=True)
+def wait_a_moment(_number: int, _frame: FrameType | None) -> None:
+    with contextlib.suppress(OSError):
+        os.write(2, b"\nEverything is being stopped; this takes some seconds.\n")
 
 
-def follow(client: Client, job: JobId, tell: Teller, after: int = 0) -> Event:
-    """Tells the job's events as they happen; returns the last one."""
-    for event in client.events(after=after, follow=True, job=job):
-        tell.say(event.text or event.kind)
-        if event.state is not None and event.state.ended:
-            return event
-    raise HouseError("the daemon closed the stream of events")
+def stopping() -> None:
+    """From now on no signal disturbs."""
+    for number in ENDING:
+        signal.signal(number, wait_a_moment)
 
 
-def compare(sent: list[Page], received: list[Page]) -> list[str]:
-    """What differs between the pages as prepared and as received, below the header line; empty if nothing."""
-    if len(sent) != len(received):
-        return [f"{len(sent)} pages were prepared, {len(received)} were received"]
-    found: list[str] = []
-    for number, (ours, theirs) in enumerate(zip(sent, received, strict=True), 1):
-        body = crop(theirs, top=strip_rows(ours.dpi_y))
-        row = same_pixels(ours, body)
-        if row is not None:
-            found.append(f"page {number} differs from row {row} on")
-    return found
-
-
-def run(stay: bool) -> int:
-    tell = Teller()
-    OUT.mkdir(exist_ok=True)
-    with House(EXAMPLE, cups=True, tell=tell.say) as house:
-        command = [
-            "lp",
-            "-h",
-            house.cups_server,
-            "-d",
-            "fax",
-            "-o",
-            f"phone={NUMBER}",
-            "-o",
-            "FaxCover=default",
-            str(DOCUMENT),
-        ]
-        tell.say("$ " + shlex.join([*command[:-1], str(DOCUMENT.relative_to(ROOT))]))
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        job = house.wait_for_jobs()[0]
-        last = follow(house.client, job.id, tell)
-        if last.state is not JobState.DONE:
-            print(f"\nThe fax was not sent. The daemon's log:\n{house.log_tail()}", file=sys.stderr)
-            return 1
-        code = show(house, job.id)
-        if stay and code == 0:
-            house.print_commands(NUMBER)
-            signal.pause()
-        return code
-
-
-def show(house: House, job: JobId) -> int:
-    """Copies what was received, compares it with what was prepared, and says what was seen."""
-    received_file = house.received(NUMBER)[-1]
-    target = OUT / "received.tif"
-    shutil.copyfile(received_file, target)
-    house.client.pages(job, OUT / "sent.tif")
-    sent, received = read_pages(OUT / "sent.tif"), house.received_pages(NUMBER)
-    picture = OUT / "received-page-1.png"
-    picture.write_bytes(to_png(received[0]))
-    differences = compare(sent, received)
-    call = house.client.job(job).calls[-1]
-    print()
-    print(f"Received by the fax machine at {NUMBER}:  {target.relative_to(ROOT)}")
-    print(f"Its first page as a picture:             {picture.relative_to(ROOT)}")
-    if differences:
-        print("The pages are NOT what was sent: " + "; ".join(differences))
-        return 1
-    print(f"All {len(sent)} pages are pixel for pixel what was sent (below the header line).")
-    if call.line_seconds is not None:
-        print(f"Line time: {call.line_seconds:.1f} s.")
-    return 0
+def say(text: str) -> None:
+    """On standard error, if it is still there: after SIGHUP the terminal is gone."""
+    with contextlib.suppress(OSError):
+        os.write(2, f"{text}\n".encode())
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="script/demo")
-    parser.add_argument("--stay", action="store_true")
-    arguments = parser.parse_args()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in ENDING:
         signal.signal(number, end)
     try:
-        return run(arguments.stay)
+        parser = argparse.ArgumentParser(prog="script/demo")
+        parser.add_argument("--stay", action="store_true")
+        arguments = parser.parse_args()
+        from script.demo_story import StoryError, run
+
+        try:
+            return run(arguments.stay, stopping)
+        except StoryError as error:
+            say(f"demo: {error}")
+            return 1
+        except BrokenPipeError:
+            return 141  # whoever read along has gone
     except Ended as ended:
-        print(f"\nEnded by {ended}; everything is stopped.", file=sys.stderr)
+        say(f"\nEnded by {ended}; everything is stopped.")
         return 130
-    except (HouseError, subprocess.CalledProcessError) as error:
-        print(f"demo: {error}", file=sys.stderr)
-        return 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    stopping()
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+    # Nothing is left to be tidied up, and a late Ctrl-C shall not show our insides.
+    os._exit(code)

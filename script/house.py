@@ -224,17 +224,18 @@ class House:
         print(f"  ls {self.folder}/far/{number}                          # what the fax machine has received\n")
 
     def stop(self) -> None:
-        """End every process, remove the folder."""
-        if self.cups is not None:
-            self.cups.stop()
-            self.cups = None
-        self.stop_daemon()
-        self._end_port()
-        modem, self._modem = self._modem, None
-        if modem is not None:
-            end(modem)
-        self.client.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """End every process, remove the folder; each of that also when something before it went wrong."""
+        with contextlib.ExitStack() as last_first:
+            last_first.callback(shutil.rmtree, self.folder, ignore_errors=True)
+            last_first.callback(self.client.close)
+            modem, self._modem = self._modem, None
+            if modem is not None:
+                last_first.callback(end, modem)
+            last_first.callback(self._end_port)
+            last_first.callback(self.stop_daemon)
+            cups, self.cups = self.cups, None
+            if cups is not None:
+                last_first.callback(cups.stop)
 
     def _end_port(self) -> None:
         pid = self.port_pid
