@@ -183,9 +183,6 @@ class ReceiverCore:
 
     # Any state.
 
-    def _on_ignore(self) -> None:
-        pass
-
     def _on_deaf(self) -> None:
         """Half duplex: while we send, or an image comes in, no frame can be heard."""
 
@@ -265,7 +262,7 @@ class ReceiverCore:
 
     def _on_last_page_lost(self) -> None:
         _, phase, _ = self._ending or (Cause.OK, self.state.phase, "")
-        self._ending = (Cause.STORAGE, phase, self._store_fault)
+        self._ending = (Cause.STORAGE, phase, self._store_fault or "the disk did not answer in time")
         self._on_end()
 
     def _on_nobody_there(self) -> None:
