@@ -29,25 +29,24 @@ install_packages() {
     local missing as_root=""
     # shellcheck disable=SC2086  # the lists are words
     missing=$(missing_packages $*)
+    missing=${missing% }
     [ -z "$missing" ] && return 0
     if [ "$(id -u)" -ne 0 ]; then
         command -v sudo >/dev/null || die "these Debian packages are missing: $missing
 Install them as root (apt-get install $missing) and run this again, or run it as a user with sudo."
         as_root="sudo"
     fi
-    say "Installing Debian packages: $missing"
-    local log
-    log=$(mktemp)
-    # An installed cups-daemon must not start a print server of its own while we set up.
+    say "Installing Debian packages (this may take some minutes): $missing"
+    # shellcheck disable=SC2086
     if ! {
         $as_root apt-get update -q &&
-            $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $missing
-    } >"$log" 2>&1; then
-        tail -n 20 "$log" >&2
-        rm -f "$log"
-        die "apt-get could not install: $missing"
+            $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends \
+                -o DPkg::Lock::Timeout=300 $missing
+    } >"$work/log" 2>&1; then
+        tail -n 20 "$work/log" >&2
+        die "these Debian packages could not be installed (the lines above say why): $missing
+Install them as root (apt-get install $missing) and run this again."
     fi
-    rm -f "$log"
 }
 
 find_python() {
@@ -69,40 +68,62 @@ environment_name() {
 
 coder_name() { cat codec/*.c codec/*.h codec/build_*.py setup.py | sha256sum | cut -c 1-64; }
 
+# What another run has begun and did not end is never built upon: it is made anew. One run at a time does this; a lock on
+# the checkout's folder itself needs no file, and is held as long as a pip lives whose script was killed.
 setup_venv() {
-    local python name
+    local python name made
     [ -e .venv ] && [ ! -w .venv ] && die ".venv belongs to another user ($(stat -c %U .venv)): remove it or run this as that user"
+    [ -w . ] || die "$PWD cannot be written to: run this as its owner ($(stat -c %U .)), or in a checkout of your own"
     python=$(find_python)
     name=$(environment_name "$python")
-    if [ "$(cat .venv/platen-environment 2>/dev/null)" != "$name" ]; then
-        say "Making the virtual environment in .venv"
-        [ -x .venv/bin/python ] && .venv/bin/python -c '' 2>/dev/null || { rm -rf .venv; "$python" -m venv .venv; }
-        rm -f .venv/platen-environment
-        local log
-        log=$(mktemp)
+    exec 9<.
+    flock -n 9 || { say "Waiting for another run to end its set-up in $PWD"; flock 9; }
+    made=$(cat .venv/platen-environment 2>/dev/null) || made=unfinished
+    if [ "$made" != "$name" ]; then
+        say "Making the virtual environment in .venv (about a minute)"
+        if [ "$made" = unfinished ] || ! .venv/bin/python -c '' 2>/dev/null; then
+            rm -rf .venv
+            "$python" -m venv .venv >"$work/log" 2>&1 || {
+                tail -n 30 "$work/log" >&2
+                die "the virtual environment could not be made (the lines above are Python's)"
+            }
+        fi
+        echo unfinished >.venv/platen-environment
         if ! {
             .venv/bin/pip install --disable-pip-version-check -q -r requirements.lock &&
                 .venv/bin/pip install --disable-pip-version-check -q --no-build-isolation --no-deps -e .
-        } >"$log" 2>&1; then
-            tail -n 30 "$log" >&2
-            rm -f "$log"
+        } >"$work/log" 2>&1; then
+            tail -n 30 "$work/log" >&2
             die "the virtual environment could not be made (the lines above are pip's)"
         fi
-        rm -f "$log"
         coder_name >.venv/platen-coder
         printf '%s\n' "$name" >.venv/platen-environment
     elif [ "$(cat .venv/platen-coder 2>/dev/null)" != "$(coder_name)" ]; then
         say "Building the coder"
-        .venv/bin/python setup.py -q build_ext --inplace >/dev/null || die "the coder could not be built"
+        rm -f .venv/platen-coder
+        .venv/bin/python setup.py -q build_ext --inplace --force >"$work/log" 2>&1 || {
+            tail -n 30 "$work/log" >&2
+            die "the coder could not be built"
+        }
         coder_name >.venv/platen-coder
     fi
+    exec 9<&-
 }
 
 setup() {
     export LC_ALL=C.UTF-8 PIP_ROOT_USER_ACTION=ignore
     require_debian
+    # Logs, and what pip leaves when it is interrupted, go with this folder. pip and apt-get take a Ctrl-C as a failure
+    # of theirs or not at all: the trap makes it the end of the script.
+    local work
+    work=$(mktemp -d)
+    # shellcheck disable=SC2064  # the name as it is now
+    trap "rm -rf '$work'" EXIT
+    trap 'exit 130' INT
     install_packages "$@"
     # sbin holds cupsd and is not on the path of an ordinary user.
     export PATH="$PWD/.venv/bin:$PATH:/usr/sbin:/sbin"
-    setup_venv
+    TMPDIR=$work setup_venv
+    rm -rf "$work"
+    trap - EXIT
 }
