@@ -399,9 +399,10 @@ def test_a_text_that_cups_made_a_pdf_of_is_drawn_although_ghostscript_complains(
     """CUPS' text filter writes PDFs of more than one page that Ghostscript calls wrong and draws right."""
     text = written(tmp_path, "letter.txt", corpus.text())
     made = subprocess.run(
-        ["/usr/sbin/cupsfilter", "-m", "application/pdf", "-i", "text/plain", str(text)],
+        ["/usr/lib/cups/filter/texttopdf", "1", "somebody", "letter", "1", "", str(text)],
         capture_output=True,
         check=True,
+        env={"CUPS_DATADIR": "/usr/share/cups", "CHARSET": "utf-8"},
     )
     source = written(tmp_path, "letter.pdf", made.stdout)
     pages = inspect(source).pages
