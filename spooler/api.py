@@ -78,7 +78,7 @@ async def body_of(request: Request, type: type[T]) -> T:
             raise RequestError(Cause.BAD_REQUEST, f"The request is larger than {BODY_LIMIT_OCTETS >> 20} MiB")
     try:
         return msgspec.json.decode(octets, type=type)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RequestError(Cause.BAD_REQUEST, f"The request makes no sense: {error}") from error
 
 

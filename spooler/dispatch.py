@@ -199,13 +199,7 @@ class Dispatcher:
         call = await self._store.run(intent)
         if call is None:
             return False
-        try:
-            await port.begin(call)
-        except OSError as error:
-            reason = f"The call could not be planned: {error.strerror or error}"
-            until = datetime.now(UTC) + timedelta(seconds=self._settings.device_delay_s)
-            await self._store.run(partial(store_calls.give_back, call=call.call, reason=reason, until=until))
-            return False
+        await port.begin(call)
         return True
 
     async def _fail(self, job: int, cause: str, text: str) -> None:

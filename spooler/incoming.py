@@ -16,6 +16,7 @@ import os
 import pwd
 import shutil
 import stat
+import time
 import uuid
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,7 +26,7 @@ from typing import BinaryIO
 import msgspec
 
 from fax.errors import Cause, FaxError, RequestError, ServerError
-from fax.incoming import MANIFEST, READY_SUFFIX, Incoming
+from fax.incoming import MANIFEST, PART_SUFFIX, READY_SUFFIX, Incoming
 from fax.types import DocumentId, Submission
 from spooler import access, store_submissions
 from spooler.intake import Intake
@@ -37,6 +38,7 @@ from spooler.submission import check_key, checked
 log = logging.getLogger(__name__)
 REASON = "refused.txt"
 MANIFEST_LIMIT_OCTETS = 16 << 20
+PART_KEPT_S = 86400.0
 # What is wrong with the entry; any other failure is ours and passes.
 _ENTRY_FAULTS = (errno.ENOENT, errno.ELOOP, errno.EACCES, errno.ENXIO, errno.ENAMETOOLONG)
 
@@ -74,6 +76,16 @@ class IncomingFolder:
                     log.error("%s is left for later: %s", entry.name, error)
                 except Exception:
                     log.exception("%s is left for later", entry.name)
+            elif entry.name.endswith(PART_SUFFIX):
+                with contextlib.suppress(OSError):
+                    self._tidy_part(entry)
+
+    def _tidy_part(self, entry: Path) -> None:
+        """Whoever was writing it was killed long ago; it means nothing."""
+        touched = max(path.lstat().st_mtime for path in (entry, *entry.glob("*")))
+        if touched < time.time() - PART_KEPT_S:
+            self._remove(entry)
+            log.info("Removed %s: it was never finished", entry.name)
 
     def _take_entry(self, entry: Path) -> None:
         about = entry.lstat()
@@ -108,7 +120,7 @@ class IncomingFolder:
             octets = file.read(MANIFEST_LIMIT_OCTETS + 1)
         try:
             incoming = msgspec.json.decode(octets, type=Incoming)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise RequestError(Cause.BAD_REQUEST, f"{MANIFEST} makes no sense: {error}") from error
         who = access.caller(uid, owner, self._users, os.geteuid())
         user = access.submitting_user(who, incoming.submission.user or incoming.user or None)
@@ -157,7 +169,7 @@ class IncomingFolder:
 
 def _open_beside(folder: int, name: str) -> BinaryIO:
     """A regular file of the entry, never one that a link leads to. Raises RequestError."""
-    if "/" in name or name in ("", ".", ".."):
+    if "/" in name or "\0" in name or name in ("", ".", ".."):
         raise RequestError(Cause.BAD_REQUEST, f"{name!r} is not a name of a file in the entry")
     try:
         handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)

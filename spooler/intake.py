@@ -86,7 +86,7 @@ class Intake:
     def _take(self, path: Path, digest: str, octets: int, name: str) -> Document:
         known = self._store.call(partial(store_documents.touch, id=digest))
         # The same octets under another name may be called what they are not.
-        if known is not None and (known.type == PDF or not name.lower().endswith(".pdf")):
+        if known is not None and (known.type == PDF or not name.lower().endswith(".pdf")) and self._is_whole(known):
             return known
         try:
             about = documents.inspect(path, name or None, limits=self._limits, scratch=path.parent)
@@ -98,6 +98,13 @@ class Intake:
         with self._placing:
             self._spool.place(path, self._spool.document(digest))
             return self._store.call(partial(store_documents.add, document=document, name=name))
+
+    def _is_whole(self, document: Document) -> bool:
+        """Whether its file is there as far as a look tells; if not, what has just come takes its place."""
+        try:
+            return self._spool.document(document.id).stat().st_size == document.octets
+        except OSError:
+            return False
 
     def tidy(self) -> None:
         """Remove documents that no fax refers to any more, and files that no row knows (a crash in between)."""

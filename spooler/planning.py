@@ -8,12 +8,15 @@ Everything here blocks and is run on worker threads.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 import coverpage
+from codec.errors import CodecError
 from codec.limits import Limits as CodecLimits
+from codec.tiff import read_pages
 from fax.types import Recipient, Sender
 from modem.plan import CallPlan, LinePolicy, PlannedDocument, PlannedPage
 from spooler import store_pages
@@ -116,6 +119,23 @@ def _header_from(sender: Sender, settings: Settings) -> str:
 
 def _header_to(recipient: Recipient, number: str) -> str:
     return recipient.name or recipient.company or printable(number)
+
+
+def damaged_files(plan: CallPlan, root: Path) -> frozenset[str]:
+    """The files of a plan whose paths are relative to ``root`` that do not hold their pages (any more)."""
+    wanted: dict[str, list[PlannedPage]] = {}
+    for document in plan.documents:
+        for page in document.pages:
+            wanted.setdefault(page.file, []).append(page)
+    return frozenset(file for file, pages in wanted.items() if not _hold(root / file, pages))
+
+
+def _hold(file: Path, pages: Sequence[PlannedPage]) -> bool:
+    try:
+        found = read_pages(file)
+    except (OSError, CodecError):
+        return False
+    return all(page.index < len(found) and found[page.index].digest == page.digest for page in pages)
 
 
 def write_plan(plan: CallPlan, folder: Path) -> None:

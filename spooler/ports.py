@@ -23,14 +23,14 @@ import msgspec
 from fax.types import JobId
 from fax.types import Port as PortShown
 from modem import journal
-from modem.outcome import Outcome
+from modem.outcome import Cause, Outcome
 from modem.plan import CallPlan
 from modem.port import client as port_client
 from modem.port.client import CallAnswer, PortClient, PortError, PortState
 from spooler import store_calls
 from spooler.jobs import RetryRules
 from spooler.ledger import KEPT_KINDS
-from spooler.planning import JOURNAL_NAME, PLAN_NAME, plan_for, write_plan
+from spooler.planning import JOURNAL_NAME, PLAN_NAME, damaged_files, plan_for, write_plan
 from spooler.settings import PortSettings, Settings
 from spooler.spool import Spool
 from spooler.store import Store
@@ -41,6 +41,7 @@ TAIL_S = 0.15
 LOOK_S = 1.0
 LOOK_STARTING_S = 0.2
 LAUNCH_PAUSES_S = (3.0, 3.0, 5.0, 10.0, 30.0)  # until the next start; a process takes a while to take its lock
+WITHDRAWN_NAME = "withdrawn.json"  # a plan that nobody is to begin
 SILENT_LOOKS = 7  # looks at a journal that brings nothing before its writer is looked for
 
 
@@ -53,12 +54,18 @@ class _Running:
     folder: Path
     offset: int = 0
     started: bool = False  # the process has it, or had it
+    planned: bool = True  # its plan is written, or was given up
+    fault: str | None = None  # why it cannot be made
     cancelling: bool = False
     silent: int = 0
 
     @property
     def plan(self) -> Path:
         return self.folder / PLAN_NAME
+
+    @property
+    def withdrawn(self) -> Path:
+        return self.folder / WITHDRAWN_NAME
 
     @property
     def journal(self) -> Path:
@@ -122,12 +129,20 @@ class Port:
         self._wake.set()
 
     async def begin(self, order: CallOrder) -> None:
-        """Make the call that was intended. Raises OSError when its plan cannot be written; then nothing was dialled."""
+        """Make the call that was intended; one whose plan cannot be written is given back. Raises nothing of that: from
+        here on the call is ours, and a wish to cancel it finds it."""
         assert self.settings is not None
-        running = _Running(order.call, (order.job,), self._spool.call(order.call))
-        plan = plan_for(order, self.settings, self._all, self._spool, datetime.now(UTC))
-        await asyncio.to_thread(write_plan, plan, running.folder)
+        running = _Running(order.call, (order.job,), self._spool.call(order.call), planned=False)
         self._calls.append(running)
+        try:
+            plan = plan_for(order, self.settings, self._all, self._spool, datetime.now(UTC))
+            await asyncio.to_thread(write_plan, plan, running.folder)
+        except OSError as error:
+            running.fault = f"The call could not be planned: {error.strerror or error}"
+        except Exception:
+            log.exception("Call %s cannot be planned", order.call)
+            running.fault = "The call could not be planned: an internal fault of the fax server"
+        running.planned = True
         self._wake.set()
 
     def cancel(self, call: str) -> None:
@@ -212,6 +227,11 @@ class Port:
 
     async def _attend(self, running: _Running) -> None:
         """One look at a call."""
+        if not running.planned:
+            return
+        if running.fault is not None:
+            await self._give_back(running, running.fault)
+            return
         if not running.started and not await self._start(running):
             return
         await self._tail(running)
@@ -221,15 +241,14 @@ class Port:
         if await asyncio.to_thread(running.journal.exists):
             running.started = True
             return True
+        if running.cancelling or await asyncio.to_thread(running.withdrawn.exists):
+            return await self._withdraw(running)
         if not await asyncio.to_thread(running.plan.exists):
             # The plan is written before the process hears of the call.
             await self._give_back(running, "The fax server was restarted before it dialled", pause_s=0)
             return False
-        if running.cancelling and await self._withdraw(running):
-            return False
         if not await asyncio.to_thread(port_client.is_locked, self._folder):
-            await self._give_back(running, "The port process ended before it dialled")
-            return False
+            return await self._give_back_undialled(running, "The port process ended before it dialled")
         try:
             reply = await asyncio.to_thread(self._client.start_call, running.plan, running.journal)
         except PortError as error:
@@ -241,25 +260,38 @@ class Port:
             self._set(PortState.SENDING)
             return True
         why = reply.reason or "another call is under way"
-        await self._give_back(running, f"Port {self.name} could not make the call: {why}")
-        self._set(PortState.DOWN, reply.reason)
+        started = await self._give_back_undialled(running, f"Port {self.name} could not make the call: {why}")
+        if not started:
+            self._set(PortState.DOWN, reply.reason)
+        return started
+
+    async def _give_back_undialled(self, running: _Running, reason: str) -> bool:
+        """The process will not begin this call (any more). True: it had begun it; then its journal says what became of
+        it, and nothing else does."""
+        if await asyncio.to_thread(running.journal.exists):
+            running.started = True
+            return True
+        await self._give_back(running, reason)
         return False
 
     async def _withdraw(self, running: _Running) -> bool:
-        """Cancel a call that has no journal yet: without its plan it can never be begun. False: it just was."""
-        withdrawn = running.plan.with_name("withdrawn.json")
-        await asyncio.to_thread(running.plan.rename, withdrawn)
-        status = None
+        """Cancel a call that has no journal yet: without its plan it can never be begun. True: it just was."""
+        with suppress(FileNotFoundError):
+            await asyncio.to_thread(running.plan.rename, running.withdrawn)
         try:
-            status = await asyncio.to_thread(self._client.status)
+            # The process answers one request after the other: it has done with what it was asked before.
+            await asyncio.to_thread(self._client.status)
         except PortError as error:
+            # It may have read the plan, and begin the call yet: we ask again.
             log.warning("Port %s: %s", self.name, error)
-        if (status is not None and status.call == running.call) or await asyncio.to_thread(running.journal.exists):
-            await asyncio.to_thread(withdrawn.rename, running.plan)
-            running.started = True
             return False
-        await self._give_back(running, "Cancelled before it dialled")
-        return True
+        if await asyncio.to_thread(running.journal.exists):
+            with suppress(FileNotFoundError):
+                await asyncio.to_thread(running.withdrawn.rename, running.plan)
+            running.started = True
+            return True
+        await self._give_back(running, "Cancelled before it dialled", pause_s=0)
+        return False
 
     async def _tail(self, running: _Running) -> None:
         if running.cancelling:
@@ -297,8 +329,17 @@ class Port:
         """The journal says all that it will ever say."""
         outcome = await self._outcome(running)
         log.info("Call %s ended: %s", running.call, outcome.text)
+        damaged: frozenset[str] = frozenset()
+        if outcome.cause is Cause.PLAN_INVALID:
+            plan = await self._store.run(partial(store_calls.plan_remembered, call=running.call))
+            damaged = await asyncio.to_thread(damaged_files, plan, self._spool.root)
         work = partial(
-            store_calls.settle, call=running.call, outcome=outcome, ended=datetime.now(UTC), rules=self._rules
+            store_calls.settle,
+            call=running.call,
+            outcome=outcome,
+            ended=datetime.now(UTC),
+            rules=self._rules,
+            damaged=damaged,
         )
         await self._store.run(work)
         self._done(running)
@@ -307,7 +348,7 @@ class Port:
         lines, _ = await asyncio.to_thread(journal.read, running.journal)
         try:
             plan = await asyncio.to_thread(CallPlan.load, running.plan)
-        except (OSError, msgspec.MsgspecError) as error:
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             log.error("Call %s: its plan cannot be read, the database must do: %s", running.call, error)
             plan = await self._store.run(partial(store_calls.plan_remembered, call=running.call))
         return journal.outcome_after_death(lines, plan)

@@ -120,6 +120,7 @@ class Spool:
         try:
             for name in FOLDERS:
                 (self.root / name).mkdir(mode=0o700, exist_ok=True)
+            sync_folder(self.root)
             for entry in (self.root / "tmp").iterdir():
                 shutil.rmtree(entry, ignore_errors=True)
                 with suppress(FileNotFoundError, IsADirectoryError):

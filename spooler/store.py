@@ -119,9 +119,18 @@ class Store:
                     break
             going_on = None not in pieces
             batch = [piece for piece in pieces if piece is not None and piece.future.set_running_or_notify_cancel()]
-            if batch and not self._commit(batch, alone=len(batch) == 1):
+            try:
+                if batch and not self._commit(batch, alone=len(batch) == 1):
+                    for piece in batch:
+                        self._commit([piece], alone=True)
+            except Exception:
+                # Not foreseen. Nobody may wait for ever, and the thread has others to serve.
+                log.exception("The store failed")
                 for piece in batch:
-                    self._commit([piece], alone=True)
+                    if not piece.future.done():
+                        piece.future.set_exception(
+                            ServerError(Cause.INTERNAL, "The fax server failed; its log says why")
+                        )
 
     def _commit(self, batch: list[_Piece], alone: bool) -> bool:
         """Run ``batch`` in one transaction. False: the database spoilt it and nobody has been answered yet."""
@@ -166,7 +175,10 @@ class Store:
         )
         if changes.jobs or changes.masters or changes.events:
             for listener in self._listeners:
-                listener(changes)
+                try:
+                    listener(changes)
+                except Exception:
+                    log.exception("A listener failed; what was committed stays so")
 
 
 def _storage_error(error: SQLAlchemyError) -> FaxError:

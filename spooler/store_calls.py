@@ -8,7 +8,7 @@ same transaction.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
@@ -16,7 +16,7 @@ from sqlalchemy import func, insert, select, update
 
 from fax.types import Call, CallId, Fate, JobState, Recipient, Sender
 from modem.journal import Line
-from modem.outcome import Outcome
+from modem.outcome import Cause, Outcome, Retry
 from modem.plan import CallPlan, PlannedDocument, PlannedPage
 from spooler.jobs import KEPT, AfterCall, RetryRules, merged, verdict
 from spooler.ledger import PageNews, Projection, project, settled
@@ -24,8 +24,10 @@ from spooler.numbers import printable
 from spooler.store import Transaction
 from spooler.store_events import emit
 from spooler.store_jobs import finish, restate, row
-from spooler.store_pages import OutgoingPage, freeze, outgoing
+from spooler.store_pages import OutgoingPage, freeze, mend, outgoing
 from spooler.store_tables import call_jobs, calls, job_pages, jobs, ledger
+
+MENDS_LIMIT = 2  # times that a job's pages are made again after damage on our disk
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,8 +182,19 @@ def _count_confirmed(tx: Transaction, job: int) -> tuple[int, int, int]:
     return pages, confirmed or 0, most or 0
 
 
-def settle(tx: Transaction, call: str, outcome: Outcome, ended: datetime, rules: RetryRules) -> None:
-    """The call is over: its pages' fates, its jobs' verdicts. A call that is settled already stays as it is."""
+def settle(
+    tx: Transaction,
+    call: str,
+    outcome: Outcome,
+    ended: datetime,
+    rules: RetryRules,
+    damaged: frozenset[str] = frozenset(),
+) -> None:
+    """The call is over: its pages' fates, its jobs' verdicts. A call that is settled already stays as it is.
+
+    ``damaged``: after a call that was not made for its plan, the plan's files (relative to the spool) that do not hold
+    their pages any more; what can be made again is.
+    """
     about = tx.connection.execute(select(calls).where(calls.c.id == call)).one()
     if about.ended is not None:
         return
@@ -211,7 +224,8 @@ def settle(tx: Transaction, call: str, outcome: Outcome, ended: datetime, rules:
             confirmed=confirmed,
             refusals=refusals,
         )
-        decided = verdict(known, outcome, rules, tx.now)
+        mended = outcome.cause is Cause.PLAN_INVALID and _may_mend(tx, job) and mend(tx, job, damaged)
+        decided = verdict(known, replace(outcome, retry=Retry.DEVICE) if mended else outcome, rules, tx.now)
         emit(tx, "call-ended", job, call=call, text=outcome.text)
         after = {"call": None, "tries": decided.tries, "cancelling": False}
         tx.connection.execute(update(jobs).where(jobs.c.id == job).values(after))
@@ -221,6 +235,13 @@ def settle(tx: Transaction, call: str, outcome: Outcome, ended: datetime, rules:
             again = {"cause": decided.cause, "reason": decided.reason, "until": decided.until}
             tx.connection.execute(update(jobs).where(jobs.c.id == job).values(again))
             emit(tx, "waiting", job, text=decided.reason or "", state=restate(tx, job))
+
+
+def _may_mend(tx: Transaction, job: int) -> bool:
+    """What is damaged again and again is not worth more tries."""
+    of_job = select(func.count()).select_from(calls).join(call_jobs, call_jobs.c.call == calls.c.id)
+    known = tx.connection.scalar(of_job.where(call_jobs.c.job == job, calls.c.cause == Cause.PLAN_INVALID.value))
+    return (known or 0) <= MENDS_LIMIT
 
 
 def plan_remembered(tx: Transaction, call: str) -> CallPlan:

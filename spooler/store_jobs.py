@@ -145,6 +145,8 @@ def listing(
 def job_of(about: JobRow) -> Job:
     """The API's job, without pages and calls."""
     waits = about.state in (JobState.WAITING.value, JobState.PREPARING.value)
+    # What it waited for before it was held counts again when it is resumed, and not before.
+    reason = "Held" if about.state == JobState.HELD.value else about.reason
     return Job(
         id=JobId(about.id),
         submission=SubmissionId(about.submission),
@@ -156,7 +158,7 @@ def job_of(about: JobRow) -> Job:
         cover=None if about.cover is None else msgspec.json.decode(about.cover, type=CoverPage),
         resolution=Resolution(about.resolution),
         created=about.created,
-        reason=about.reason or {"address": "Waits for its recipient to be named", "held": "Held"}.get(about.state),
+        reason=reason or {"address": "Waits for its recipient to be named"}.get(about.state),
         cause=about.cause,
         until=about.until if waits else None,
         attempts=about.attempts,

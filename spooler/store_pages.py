@@ -6,7 +6,7 @@ job is frozen, its pages name file, index and digest of exactly what goes out, a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,12 +14,18 @@ import msgspec
 from sqlalchemy import delete, insert, select, update
 
 from fax.types import CallId, CoverPage, Fate, JobState, Page, Recipient, Resolution, Sender
+from modem.outcome import Cause as PlanCause
 from spooler.jobs import KEPT
 from spooler.store import Transaction
 from spooler.store_events import emit
 from spooler.store_jobs import finish, restate, row
 from spooler.store_submissions import master_pages_count, prepared_text
 from spooler.store_tables import documents, job_pages, jobs, master_documents, master_pages, masters
+
+OTHER_PAGES = (
+    "The prepared pages were damaged on the fax server's disk, and the document does not become the same pages again:"
+    " the rest would not fit what has been received"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,10 +96,40 @@ def master_ready(tx: Transaction, key: str, pages: Sequence[PreparedPage]) -> No
     tx.connection.execute(update(masters).where(masters.c.key == key).values(state="ready", cause=None, text=None))
     for job in _open_jobs(tx, key):
         about = row(tx, job)
+        if about.frozen and not _holds(tx, job, pages):
+            if any(page.kept for page in outgoing(tx, job)):
+                finish(tx, job, JobState.FAILED, cause=PlanCause.PLAN_INVALID.value, reason=OTHER_PAGES)
+                continue
+            tx.connection.execute(update(jobs).where(jobs.c.id == job).values(frozen=False))
         total = len(pages) + (about.cover is not None)
         values = {"prepared": True, "pages_total": total, "reason": None, "cause": None, "until": None}
         tx.connection.execute(update(jobs).where(jobs.c.id == job).values(values))
         emit(tx, "prepared", job, text=prepared_text(total), pages=total, state=restate(tx, job))
+
+
+def _holds(tx: Transaction, job: int, pages: Sequence[PreparedPage]) -> bool:
+    """Whether the pages that the job was frozen with are these, its cover page apart."""
+    frozen = [(page.index, page.digest) for page in outgoing(tx, job) if not page.cover]
+    return frozen == [(page.index, page.digest) for page in pages]
+
+
+def mend(tx: Transaction, id: int, damaged: Collection[str]) -> bool:
+    """Have made again what lies in the ``damaged`` files of a frozen job. False: that cannot be.
+
+    A cover page says when it was made, so another one would not be the same page: it can be made again only as long as
+    the far end has nothing of the fax. The master's pages are compared when they are ready.
+    """
+    about, pages = row(tx, id), outgoing(tx, id)
+    if any(page.cover and page.file in damaged for page in pages):
+        if any(page.kept for page in pages):
+            return False
+        tx.connection.execute(update(jobs).where(jobs.c.id == id).values(frozen=False))
+    if any(not page.cover and page.file in damaged for page in pages):
+        values = {"state": "wanted", "tries": 0, "retry_at": None, "cause": None, "text": None}
+        tx.connection.execute(update(masters).where(masters.c.key == about.master).values(values))
+        tx.connection.execute(update(jobs).where(jobs.c.id == id).values(prepared=False))
+        tx.changed_masters.add(about.master)
+    return True
 
 
 def master_failed(tx: Transaction, key: str, cause: str, text: str) -> None:
@@ -148,6 +184,9 @@ def freeze(tx: Transaction, id: int, master_file: str, cover_file: str, cover: S
     about = row(tx, id)
     rows: list[dict[str, object]] = []
     master: list[PreparedPage] = []
+    # Pages that are made again after damage: what may have been printed may have been printed.
+    before = tx.connection.execute(select(job_pages).where(job_pages.c.job == id)).all()
+    marked = {page.number for page in before if page.maybe_printed}
     if about.master is not None:
         found = tx.connection.execute(
             select(master_pages).where(master_pages.c.master == about.master).order_by(master_pages.c.position)
@@ -166,7 +205,7 @@ def freeze(tx: Transaction, id: int, master_file: str, cover_file: str, cover: S
                 "cover": is_cover,
                 "fate": Fate.NOT_SENT.value,
                 "refusals": 0,
-                "maybe_printed": False,
+                "maybe_printed": len(rows) + 1 in marked,
             }
         )
     tx.connection.execute(delete(job_pages).where(job_pages.c.job == id))

@@ -13,12 +13,18 @@ from fax.types import Recipient, Submission
 from spooler.numbers import NumberError, normalise
 
 KEY_LIMIT = 255
+# One submission is one transaction, and everybody waits for it.
+RECIPIENTS_LIMIT = 10_000
+DOCUMENTS_LIMIT = 1000
 
 
 def checked(submission: Submission) -> Submission:
     """The submission with its numbers normalised. Raises RequestError."""
     if not submission.documents and submission.cover is None:
         raise RequestError(Cause.BAD_REQUEST, "A fax needs a document or a cover page")
+    if len(submission.recipients) > RECIPIENTS_LIMIT or len(submission.documents) > DOCUMENTS_LIMIT:
+        text = f"A fax has at most {RECIPIENTS_LIMIT} recipients and {DOCUMENTS_LIMIT} documents"
+        raise RequestError(Cause.BAD_REQUEST, text)
     recipients = submission.recipients or (Recipient(),)
     several = len(recipients) > 1
     return replace(

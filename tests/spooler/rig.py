@@ -49,6 +49,7 @@ class Rig:
         self.tty = folder / "tty"
         self.client = Client(self.socket)
         self.process: subprocess.Popen[bytes] | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
         self.modem: ScriptedModem | None = None
         self.port_folder = self.spool / "ports" / PORT
         lines = [
@@ -78,12 +79,15 @@ class Rig:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.kill()
-        # Also those that were started a moment ago and have no lock yet.
-        while pids := self.port_processes():
+        # Also those that were started a moment ago and have no lock yet, or not even their name.
+        while pids := [*self.port_processes(), *self._half_started()]:
             for pid in pids:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             time.sleep(0.01)
+        if self._guard is not None and self._guard.stdin is not None:
+            self._guard.stdin.close()
+            self._guard.wait()
         if kind is not None and self.log.exists():
             print(self.log.read_text()[-8000:], file=sys.stderr)
 
@@ -93,9 +97,14 @@ class Rig:
 
     def start(self, wait: bool = True, prefix: Sequence[str] = ()) -> None:
         """``prefix``: a command that runs the daemon's under other circumstances."""
+        if self._guard is None:
+            # Should we be killed: the daemon goes with us, and port processes when they have no folder any more.
+            script = 'read _; rm -rf "$0"'
+            self._guard = subprocess.Popen(["sh", "-c", script, str(self.spool / "ports")], stdin=subprocess.PIPE)
+        tied = ["setpriv", "--pdeathsig", "KILL", "--"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*prefix, *self.command], cwd=ROOT, stdout=log, stderr=log, start_new_session=True
+                [*tied, *prefix, *self.command], cwd=ROOT, stdout=log, stderr=log, start_new_session=True
             )
         if wait:
             wait_for(self.answers, "the daemon's answer")
@@ -122,13 +131,11 @@ class Rig:
 
     def port_processes(self) -> list[int]:
         """Every living port process of this folder."""
-        found = []
-        for process in Path("/proc").iterdir():
-            with suppress(OSError):
-                words = (process / "cmdline").read_bytes().split(b"\0") if process.name.isdigit() else []
-                if b"modem.port" in words and any(word.startswith(bytes(self.spool) + b"/") for word in words):
-                    found.append(int(process.name))
-        return found
+        return _processes(b"modem.port", lambda word: word.startswith(bytes(self.spool) + b"/"))
+
+    def _half_started(self) -> list[int]:
+        """Children of the daemon that was killed which have not become port processes yet."""
+        return _processes(b"spooler.main", lambda word: word == bytes(self.config))
 
     def port_pid(self, folder: Path | None = None) -> int | None:
         with suppress(PortError):
@@ -193,6 +200,17 @@ class Rig:
 
     def database(self) -> sqlite3.Connection:
         return sqlite3.connect(f"file:{self.spool / 'platen.db'}?mode=ro", uri=True)
+
+
+def _processes(module: bytes, which: Callable[[bytes], bool]) -> list[int]:
+    """Processes that run a module of ours with such a word on their command line."""
+    found = []
+    for process in Path("/proc").iterdir():
+        with suppress(OSError):
+            words = (process / "cmdline").read_bytes().split(b"\0") if process.name.isdigit() else []
+            if module in words and any(which(word) for word in words):
+                found.append(int(process.name))
+    return found
 
 
 def refusal(act: Callable[[], object]) -> FaxError:

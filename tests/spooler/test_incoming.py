@@ -71,6 +71,48 @@ def test_an_entry_that_makes_no_sense_is_kept_and_reported(rig: Rig) -> None:
     assert (rig.spool / "refused" / "odd.ready" / "refused.txt").exists()
 
 
+NONSENSE = {
+    "not text": b'{"key": "k", "user": "\xff", "submission": {"documents": [], "recipients": []}}',
+    "too deep": b'{"key": "k", "user": "u", "more": ' + b"[" * 100_000,
+    "wrong types": b'{"key": 1, "user": [], "submission": "none"}',
+    "half a character": b'{"key": "k", "user": "\\ud800", "submission": {"documents": [], "recipients": []}}',
+    "a NUL in a name": (
+        b'{"key": "k", "user": "ann", "submission": {"documents": ["a\\u0000"], "recipients": [{"number": "1"}]}}'
+    ),
+    "too many recipients": (
+        b'{"key": "k", "user": "ann", "submission": {"documents": ["document-1"], "recipients": ['
+        + b",".join([b"{}"] * 20_000)
+        + b"]}}"
+    ),
+}
+
+
+@pytest.mark.parametrize("what", NONSENSE)
+def test_whatever_a_manifest_holds_its_entry_is_refused_once_and_others_go_on(rig: Rig, what: str) -> None:
+    part = rig.spool / "incoming" / "odd.part"
+    part.mkdir()
+    (part / "document-1").write_text("words\n")
+    (part / "submission.json").write_bytes(NONSENSE[what])
+    part.rename(part.with_suffix(".ready"))
+    leave(rig.spool / "incoming", ONE, [BytesIO(b"words\n")], key="uuid-3", user="ann")
+    taken(rig)
+    assert sorted(job.state is JobState.FAILED for job in rig.client.jobs()) == [False, True]
+    assert (rig.spool / "refused" / "odd.ready" / "refused.txt").exists()
+
+
+def test_an_entry_that_nobody_finished_goes_away_after_a_day(rig: Rig) -> None:
+    old, new = rig.spool / "incoming" / "old.part", rig.spool / "incoming" / "new.part"
+    for part in (old, new):
+        part.mkdir()
+        (part / "document-1").write_text("words\n")
+    for path in (old / "document-1", old):
+        os.utime(path, (0, 0))
+    os.utime(new, (0, 0))
+    wait_for(lambda: not old.exists(), "tidying up")
+    assert (new / "document-1").exists(), "it is still being written"
+    assert rig.client.jobs() == []
+
+
 def test_an_entry_leads_nowhere_else(rig: Rig, tmp_path: Path) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("not yours\n")

@@ -171,3 +171,14 @@ sys.stdin.readline()
     for taker in takers:
         taker.communicate("\n", timeout=10)
     assert sorted(said) == ["locked"] * 5 + ["taken"]
+
+
+def test_a_lock_of_a_process_that_was_killed_but_not_waited_for_is_taken_over(folder: Path, device: Path) -> None:
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    try:
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        (folder / "LCK..ttyS3").write_bytes(b"%10d\n" % child.pid)
+        UucpLock(folder, device).close()
+        assert not list(folder.iterdir())
+    finally:
+        child.wait()
