@@ -411,7 +411,7 @@ class Receiver(Training):
 
     def _on_all_received(self) -> None:
         """DCN, or nothing more: both are as it should be."""
-        self._finish(Cause.CANCELLED if self._cancelled else Cause.OK)
+        self._finish(Cause.OK)
 
     def _on_far_end_left(self) -> None:
         self._finish(Cause.OK if self._last_page else Cause.FAR_END_DISCONNECTED)

@@ -22,12 +22,15 @@ T2_S = 6.0  # after EOM's answer, until the new DIS
 COMMAND_S = 9.0  # a command that is due: T2 and what the far end's preamble takes
 SENDING_ON_S = 35.0  # the same, when the far end may still be sending an image that we have lost
 CALL_S = 3 * 3600.0
+_RENEWALS = 3  # so often a wait begins anew when a frame came that could not be read
 _BABBLE_S = 10.0  # beyond a wait's time, for a far end that sends frames and frames
 _SET_UP_S = 40.0
 _PICK_UP_S = 60.0
 _SEND_S = 40.0
 _CANCEL_S = 10.0
 _HANG_UP_S = 30.0
+# The far end will say again what could not be read, after a T4 of its own.
+_RENEWED = frozenset((State.WAIT_RETRAIN, State.WAIT_PAGE, State.WAIT_PPM, State.WAIT_RR, State.WAIT_DCN))
 _STORE_S = 60.0
 
 _EVENTS: dict[type[line.LineEvent], Event] = {
@@ -65,6 +68,8 @@ class ReceiverCore:
         self._data = b""
         self._last_sent: tuple[bytes, ...] = ()
         self._due = now  # when what is waited for is over, had nothing been heard
+        self._window = 0.0
+        self._renewals = 0
         self._call_over = now + CALL_S
         self._cancelled = False
         self._ending: tuple[Cause, Phase, str] | None = None
@@ -171,6 +176,7 @@ class ReceiverCore:
             seconds = min(seconds, _CANCEL_S)
         self._enter(state, seconds)
         self._due = self.now + seconds
+        self._window, self._renewals = seconds, _RENEWALS
         self._wish(wish or line.Listen())
 
     def _extend(self, seconds: float) -> None:
@@ -197,7 +203,11 @@ class ReceiverCore:
 
     def _on_listen_on(self) -> None:
         """A frame that says nothing here: the right one may still come until its time is up, or right behind it."""
-        self._extend(0.5)
+        if self.state in _RENEWED and self._renewals > 0 and not self._cancelled:
+            self._renewals -= 1
+            self._due = self.deadline = self.now + self._window
+        else:
+            self._extend(0.5)
         self._listen_again()
 
     def _on_signal(self) -> None:

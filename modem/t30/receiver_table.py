@@ -189,7 +189,7 @@ LEADS_TO: dict[str, frozenset[S | None]] = {
         ("device_silent", (S.HANG_UP,)),
         ("cancel_at_once", (S.HANG_UP,)),
         ("await_dcs", (S.WAIT_DCS,)),
-        ("take_dcs", (S.WAIT_TCF, S.SEND_DCN)),
+        ("take_dcs", (S.WAIT_TCF,)),
         ("dis_again", (S.SEND_DIS, S.SEND_DCN)),
         ("polled", (S.SEND_DCN, S.ENDED)),
         ("tcf_begins", (S.RECEIVE_TCF,)),

@@ -100,14 +100,9 @@ class Training(ReceiverCore):
 
     def _on_take_dcs(self) -> None:
         assert self._frame is not None
-        if self._end_if_cancelled():
-            return
         fif = self._frame.fif
         parameters = parse_dcs(fif)
         self._drop_page()
-        if not self._policy.accepts_sender(self.sub_address, self._sender_id):
-            self._give_up(Cause.INCOMPATIBLE, "the sender did not give a sub-address or password that is ours")
-            return
         self._dcs = fif
         self.format, self.rate = parameters.format, parameters.rate
         self._note(Sender(self.far_ident, self.sub_address, parameters))
@@ -130,6 +125,8 @@ class Training(ReceiverCore):
 
     def _on_check_tcf(self) -> None:
         assert self.rate is not None and self.format is not None
+        if self._sender_refused():
+            return
         if zeros_s(bytes(self._tcf), self.rate.bps) < TCF_ZEROS_S:
             self._refuse_training()
             return
@@ -140,7 +137,8 @@ class Training(ReceiverCore):
         self._reply(Type.CFR, State.WAIT_PAGE)
 
     def _on_no_tcf(self) -> None:
-        self._refuse_training()
+        if not self._sender_refused():
+            self._refuse_training()
 
     def _refuse_training(self) -> None:
         assert self.rate is not None
@@ -152,6 +150,13 @@ class Training(ReceiverCore):
         self._reply(Type.FTT, State.WAIT_RETRAIN)
 
     # Answers.
+
+    def _sender_refused(self) -> bool:
+        """Who is not to send hears so behind its training check: before that it would not listen."""
+        if self._policy.accepts_sender(self.sub_address, self._sender_id):
+            return False
+        self._give_up(Cause.INCOMPATIBLE, "the sender did not give a sub-address or password that is ours")
+        return True
 
     def _reply(self, kind: Type, after: State, fif: bytes = b"") -> None:
         """Answer a command; from then on wait in ``after``."""
