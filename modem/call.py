@@ -28,6 +28,7 @@ from codec.page import Page
 from modem.class1.driver import Driver, Heard, Said
 from modem.class1.profile import Profile
 from modem.entries import Entry
+from modem.journal import masked
 from modem.memory import CallFacts, learned
 from modem.outcome import Cause, Fate, Figures, Outcome, PageFate, Phase, Retry
 from modem.plan import CallPlan, PlannedDocument, PlannedPage
@@ -90,7 +91,16 @@ class Call:
         documents = [
             {"job": document.job, "pages": [page.number for page in document.pages]} for document in plan.documents
         ]
-        self._write("begin", call=plan.call, dial=plan.dial, tsid=plan.tsid, documents=documents)
+        self._write(
+            "begin",
+            call=plan.call,
+            dial=plan.dial,
+            tsid=plan.tsid,
+            documents=documents,
+            plan=told(plan),
+            sheets=[(page.width, page.rows, page.dpi_x, page.dpi_y) for page in pages],
+            profile=msgspec.to_builtins(profile),
+        )
         if not number or not count:
             self._end(Cause.BAD_NUMBER if count else Cause.PLAN_INVALID, Phase.SETUP)
         else:
@@ -146,6 +156,7 @@ class Call:
         """End the call politely, as soon as the line allows."""
         self._now = now
         if self.outcome is None:
+            self._write("asked-to-end")
             self._sender.cancel(now)
             self._pump()
 
@@ -153,6 +164,7 @@ class Call:
         """The device is gone."""
         self._now = now
         if self.outcome is None:
+            self._write("device-gone")
             self._sender.hung_up(now)
             self._pump()
 
@@ -226,6 +238,7 @@ class Call:
                     number=page.number,
                     digest=page.digest,
                     index=sender.page_of_call,
+                    octets=sender.octets_total,
                     barrier=True,
                 )
             case notes.PageAnswered(index, fate, by):
@@ -237,7 +250,7 @@ class Call:
                 self._end(cause, phase, detail, after)
 
     def _write(self, kind: str, *, barrier: bool = False, **fields: object) -> None:
-        self._entries.append(Entry(kind, round(self._now - self._began, 4), fields, barrier))
+        self._entries.append(masked(Entry(kind, round(self._now - self._began, 4), fields, barrier)))
         self._given += 1
         if barrier:
             self._barrier = self._given
@@ -309,6 +322,15 @@ class Call:
             memory=learned(self._plan.memory, _facts(sender)),
         )
         self._write("end", outcome=msgspec.to_builtins(self.outcome), barrier=True)
+
+
+def told(plan: CallPlan) -> object:
+    """The plan as the journal has it: all that is needed to make the same call again, but for the passwords."""
+    documents = tuple(
+        replace(document, password="*" * len(document.password)) if document.password else document
+        for document in plan.documents
+    )
+    return msgspec.to_builtins(replace(plan, documents=documents))
 
 
 def sender_policy(plan: CallPlan) -> SenderPolicy:

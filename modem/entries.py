@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 KINDS = (
-    "begin",  # call, dial, tsid, documents: [{job, pages: [numbers]}], at: wall time
+    # call, dial, tsid, documents: [{job, pages: [numbers]}], at: wall time; to make the call again: plan (passwords
+    # masked), sheets: [[width, rows, dpi_x, dpi_y]] of its pages, profile of the modem
+    "begin",
     "command",  # text: an AT command to the modem
     "response",  # text: a result code of the modem
     "dialling",  # number
@@ -24,9 +26,11 @@ KINDS = (
     "trained",  # rate_bps, modulation, coding, ecm, weighed: {coding: octets} of the pages that decided
     "addressing-left-out",  # sub_address, password: true for what the far end does not take
     "training-failed",  # rate_bps, modulation
-    "page-intent",  # job, number, digest, index: n-th page of the call from 0
+    "page-intent",  # job, number, digest, index: n-th page of the call from 0, octets: of its code
     "page-progress",  # job, number, octets_sent, octets_total
     "page-answer",  # job, number, fate: Fate value, by: "MCF"
+    "asked-to-end",  # somebody cancelled the call
+    "device-gone",  # the modem's device went away
     # An incoming call. ``begin``: incoming: true, caller: {number, name, at}; "far-end": TSI, and what the DCS says
     "page-received",  # number of the call, receipt: Receipt value, digest, width, rows, bad_rows, octets
     "page-confirmed",  # number, by: "MCF"

@@ -101,9 +101,11 @@ class CodedPages:
             frame_octets=64 if ecm and (self._small_frames or abilities.prefers_64) else 256,
             inch=abilities.inch and is_inch(self._sheets[index].page),
         )
-        return replace(form, coding=self._smallest(form, codings, abilities, rate))
+        return replace(form, coding=self._smallest(index, form, codings, abilities, rate))
 
-    def _smallest(self, form: PageFormat, codings: list[PageCoding], abilities: Abilities, rate: Rate) -> PageCoding:
+    def _smallest(
+        self, index: int, form: PageFormat, codings: list[PageCoding], abilities: Abilities, rate: Rate
+    ) -> PageCoding:
         self.weighed = ()
         if len(codings) == 1:
             return codings[0]
