@@ -73,7 +73,15 @@ class HearNothing:
     seconds: float
 
 
-Step = Say | Image | Silence | Hear | HearNothing
+@dataclass(frozen=True)
+class HearAny:
+    """Wait for whatever the receiver says next."""
+
+    at_most_s: float = 60.0
+    name: str = ""
+
+
+Step = Say | Image | Silence | Hear | HearAny | HearNothing
 Script = Generator[Step, "Burst", None]
 
 
@@ -284,7 +292,7 @@ class Line:
         self._act = 0  # the wish that is under way
         self._flags_since: float | None = None
         self._far_quiet_since = 0.0
-        self._hearing: Hear | None = None
+        self._hearing: Hear | HearAny | None = None
         self._hear_deadline = 0.0
         self._silent_until: float | None = None
         self._unheard: list[Burst] = []
@@ -369,7 +377,9 @@ class Line:
         self._hearing = None
         if burst.name == "DCN" != wanted.name:
             return  # the far end is gone: the script has no more to say
-        assert burst.name == wanted.name, f"{burst.name} instead of {wanted.name} at {self.now:.2f}: {self.played.sent}"
+        assert wanted.name in ("", burst.name), (
+            f"{burst.name} instead of {wanted.name} at {self.now:.2f}: {self.played.sent}"
+        )
         self._next(burst)
 
     def _next(self, value: Burst | None = None) -> None:
@@ -385,7 +395,7 @@ class Line:
                 self._after(step.after, lambda: self._far_sends(step))
             case Silence(seconds):
                 self._after(seconds, lambda: self._next(_NOTHING))
-            case Hear():
+            case Hear() | HearAny():
                 self._hearing = step
                 self._unheard = [burst for burst in self._unheard if burst.ended > self._far_quiet_since]
                 if self._unheard:
@@ -401,7 +411,7 @@ class Line:
 
                 self._after(seconds, quiet)
 
-    def _must_have_heard(self, step: Hear) -> None:
+    def _must_have_heard(self, step: Hear | HearAny) -> None:
         if "DCN" in self.played.sent:
             return
         assert self._hearing is not step, f"no {step.name} by {self.now:.2f}: {self.played.sent}"
