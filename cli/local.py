@@ -1,4 +1,4 @@
-"""The commands that need no daemon, for trying things by hand: call, convert, softmodem.
+"""The commands that need no daemon, for trying things by hand: call (``calls`` has it), convert, softmodem.
 
 Must not: import ``codec`` or ``modem`` outside a function; the other commands start without them.
 """
@@ -19,7 +19,6 @@ from fax.types import Resolution
 
 
 def register(app: typer.Typer) -> None:
-    app.command()(call)
     app.command()(convert)
     app.command(add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})(
         softmodem

@@ -42,9 +42,9 @@ def options(
 
 
 def _register() -> None:
-    from cli import answering, local, looking, sending
+    from cli import answering, calls, local, looking, sending
 
-    for module in (sending, looking, local, answering):
+    for module in (sending, looking, calls, local, answering):
         module.register(app)
 
 

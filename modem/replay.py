@@ -142,3 +142,23 @@ def _words(act: Act | None) -> str:
 def _end(outcome: Outcome) -> str:
     fates = ", ".join(f"{page.job}/{page.number} {page.fate.value}" for page in outcome.pages)
     return f"{outcome.cause.value}: {fates}"
+
+
+def words(verdict: Verdict) -> list[str]:
+    """The verdict as lines for people."""
+    found = verdict.difference
+    if found is None:
+        end = f", ending in {verdict.now.cause.value}" if verdict.now else ""
+        said = [f"The same as then: {verdict.acts} acts{end}."]
+    else:
+        said = [
+            f"Not the same: it differs at act {found.act}, {found.t:.2f} s into the call.",
+            f"  then: {found.then or '(nothing)'}",
+            f"  now:  {found.now or '(nothing)'}",
+        ]
+    for t, text, shift in verdict.timing:
+        said.append(f"  At {t:.2f} s {text} comes {abs(shift):.2f} s {'later' if shift > 0 else 'earlier'} than then.")
+    then, now = (each.figures.line_seconds if each else None for each in (verdict.then, verdict.now))
+    if found is None and then is not None and now is not None:
+        said.append(f"Off-hook {then:.2f} s then, {now:.2f} s now.")
+    return said
