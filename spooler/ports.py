@@ -345,7 +345,11 @@ class Port:
         self._done(running)
 
     async def _outcome(self, running: _Running) -> Outcome:
-        lines, _ = await asyncio.to_thread(journal.read, running.journal)
+        written, _ = await asyncio.to_thread(journal.read, running.journal)
+        # Where the disk lost what it had said, the database still knows what was taken in.
+        known = {line.n: line for line in await self._store.run(partial(store_calls.lines_taken_in, call=running.call))}
+        known.update((line.n, line) for line in written)
+        lines = [known[n] for n in sorted(known)]
         try:
             plan = await asyncio.to_thread(CallPlan.load, running.plan)
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

@@ -138,6 +138,13 @@ def take_in(tx: Transaction, call: str, lines: Sequence[Line], offset: int) -> P
     return projection
 
 
+def lines_taken_in(tx: Transaction, call: str) -> list[Line]:
+    """The lines of the call's journal that were taken in, as far as they are kept."""
+    columns = select(ledger.c.n, ledger.c.kind, ledger.c.t, ledger.c.fields)
+    found = tx.connection.execute(columns.where(ledger.c.call == call).order_by(ledger.c.n))
+    return [Line(kind, t, msgspec.json.decode(fields), False, n) for n, kind, t, fields in found]
+
+
 def _of(text: str, page: int | None, total: int | None) -> str:
     """ "page 2" becomes "page 2 of 3"."""
     if page is None or total is None:

@@ -234,6 +234,37 @@ def test_a_cancel_while_the_plan_is_written_reaches_the_call(
     assert job_in(store, order.job).state is JobState.CANCELLED
 
 
+@pytest.mark.parametrize("left", [0, 1, 3])
+def test_what_was_taken_in_counts_even_when_the_disk_lost_the_journal(store: Store, tmp_path: Path, left: int) -> None:
+    order = intended(store)
+    over: list[int] = []
+    lines = [
+        f'{{"n":{n},"t":{n}.0,{rest}}}\n'
+        for n, rest in enumerate(
+            (
+                f'"kind":"begin","call":"{order.call}"',
+                '"kind":"dialling","number":"5552001"',
+                f'"kind":"page-intent","job":{order.job},"number":1',
+            )
+        )
+    ]
+
+    async def play() -> None:
+        port = port_for(store, tmp_path, over)
+        await port.begin(order)
+        (running,) = port._calls
+        running.journal.write_text("".join(lines))
+        running.started = True
+        await port._tail(running)
+        running.journal.write_text("".join(lines[:left]))
+        await port._settle(running)
+
+    asyncio.run(play())
+    (page,) = store.call(partial(store_pages.outgoing, id=order.job))
+    assert (page.fate, page.maybe_printed) == (Fate.UNCERTAIN, True)
+    assert over == [order.job]
+
+
 def test_a_call_whose_journal_appears_late_is_never_given_back(store: Store, tmp_path: Path) -> None:
     """The process had the request, began the call and died, all between two looks of the daemon."""
     order = intended(store)
