@@ -59,6 +59,11 @@ class FrameModem(LineSide):
         """What waits for the host, to look at."""
         return self._output
 
+    @property
+    def expects_host(self) -> bool:
+        """Whether the modem is in a call and it is the host's turn: for a command, or for data."""
+        return self._line is not None and self._mode in (Mode.COMMAND, Mode.GIVE_FRAMES, Mode.GIVE_FAST)
+
     def read(self) -> bytes:
         """All that waits for the host."""
         octets = bytes(self._output)
