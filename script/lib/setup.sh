@@ -7,7 +7,7 @@ ghostscript cups-daemon cups-client cups-filters cups-core-drivers fonts-dejavu-
 # What only the tests need: other people's tools to compare with.
 PACKAGES_TEST="libtiff-tools jbigkit-bin poppler-utils cups-ipp-utils qpdf procps"
 # What only the slow tier needs: desktop programs.
-PACKAGES_SLOW="libreoffice-writer-nogui"
+PACKAGES_SLOW="libreoffice-writer"
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "$(basename "$0"): $*"; exit 1; }

@@ -25,7 +25,7 @@ def test_a_document_printed_by_libreoffice_waits_for_its_number_and_arrives(buil
     subprocess.run(
         [
             *("soffice", f"-env:UserInstallation=file://{house.folder}/office", "--headless"),
-            *("--writer", "--pt", "fax", str(page)),
+            *("--pt", "fax", str(page)),
         ],
         check=True,
         capture_output=True,
