@@ -12,10 +12,11 @@ from PIL import Image, ImageDraw, ImageFont
 from codec.page import Bitmap
 
 WIDTH, ROWS = 1728, 2292
-_WORDS = (
+_TEXT = (
     "the of and fax line page number call answer please find enclosed our offer for delivery within two weeks order "
     "invoice total amount due copy contract office department street telephone regards sincerely meeting agenda report"
-).split()
+)
+_WORDS = _TEXT.split()
 
 
 def _sheet() -> tuple[Image.Image, ImageDraw.ImageDraw]:

@@ -223,33 +223,30 @@ int t4_broken_rtc(t4_page *page, int64_t *behind)
     return page->filled && page->length < page->least;
 }
 
-/* The EOL behind a clean row that ends at `end` seems to end at *eol and has more than eleven zeros. Either that is fill;
- * or its 1 became 0, so that it seems to end in the next row's code: then *eol is put where it ended; or this row's code
- * seems to end too early, being wrong: then the result is false. */
-int t4_right_end(t4_page *page, int64_t end, int64_t *eol)
+/* The EOL behind a clean row that ends at `end` seems to end at *eol and has more than eleven zeros. Mostly that is fill;
+ * but when the row below is not clean, the EOL's 1 may have become 0, so that it seems to end in that row's code: then
+ * *eol is put where it ended. */
+void t4_right_end(t4_page *page, int64_t end, int64_t *eol)
 {
     if (*eol - end == 11 || !page->eol_end)
-        return 1;
+        return;
     if (!page->shortest)
         survey(page);
     /* Without fill the EOL ends right behind the row; a filled row is as long as other filled ones. */
     int64_t begin = page->eol_end, places[2] = {end + 11, begin + page->least - 1};
-    int damage = *eol + 1 - begin > page->shortest;
     if (*eol - end > 21 && places[1] >= *eol)
-        return 1;
-    int below = t4_clean_below(page, *eol + 1);
-    if (below && !damage)
-        return 1;
+        return;
+    if (t4_clean_below(page, *eol + 1) || t4_rtc_at(page, *eol + 1) ||
+        t4_first_one(page, *eol + 2) == page->total)
+        return;
     for (int i = 0; i < 2; i++) {
         int64_t at = places[i];
         if (at >= end + 11 && at < *eol && (!page->filled || at + 1 - begin >= page->least) &&
             t4_clean_below(page, at + 1)) {
             *eol = at;
-            return 1;
+            return;
         }
     }
-    /* Seldom, or it is no damage. */
-    return !below || page->doubts++ >= 4;
 }
 
 /* Whether a row should have stood between the last two EOLs: a two-dimensional row can be so short (one bit) that one
@@ -258,6 +255,10 @@ int t4_lost_row(t4_page *page, int64_t eol)
 {
     int64_t length = eol + 1 - page->eol_end;
     if (page->coding != T4_MR || !page->eol_end || length <= 13 + page->one_dimensional)
+        return 0;
+    /* RTC's EOLs, which have tag 1, may have fill between them. */
+    int64_t zeros, next = t4_find_eol(page, eol + 2, &zeros);
+    if (page->one_dimensional && next >= 0 && zeros <= eol + 2)
         return 0;
     if (!page->shortest)
         survey(page);

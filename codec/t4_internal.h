@@ -178,7 +178,6 @@ typedef struct {
     int64_t shortest, least; /* see survey; 0 while not known */
     int32_t k, group;        /* the same; and rows since the last one-dimensional one */
     int32_t filled;          /* the same */
-    int32_t doubts;          /* how often a clean row has been taken for a wrong one */
     int32_t suspect;         /* MR: the row above is bad */
     int32_t end;             /* T4_END_..., -1 while there are rows */
     int32_t bad, bad_above;  /* the row just read; the row above the one at `at` */
@@ -209,7 +208,7 @@ int t4_broken_eol(const t4_page *page, int64_t from, int64_t *behind);
 int t4_broken_rtc(t4_page *page, int64_t *behind);
 int t4_joined_row(t4_page *page, int64_t from, int64_t zeros, int64_t *eol);
 int t4_late_row(t4_page *page, int64_t eol);
-int t4_right_end(t4_page *page, int64_t end, int64_t *eol);
+void t4_right_end(t4_page *page, int64_t end, int64_t *eol);
 int t4_lost_row(t4_page *page, int64_t eol);
 int t4_lost_last_row(t4_page *page);
 

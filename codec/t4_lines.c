@@ -40,10 +40,12 @@ static void first_row(t4_page *page)
 {
     int64_t zeros, end, behind, eol = t4_find_eol(page, 0, &zeros);
     page->eols = 1;
+    if (eol >= 0 && t4_clean_row(page, 0, eol, &end))
+        return;
+    /* What stands before the first EOL is no row. */
     if (t4_broken_eol(page, 0, &behind))
         t4_behind_eol(page, behind);
-    else if (eol >= 0 && !t4_clean_row(page, 0, eol, &end))
-        /* What stands before the first EOL is no row. */
+    else if (eol >= 0)
         t4_behind_eol(page, eol + 1);
 }
 
@@ -96,8 +98,9 @@ int t4_page_line(t4_page *page)
             int clean = t4_clean_row(page, from, eol, &end);
             if (clean || (end >= 0 && t4_broken_eol(page, end, &behind) &&
                           (t4_clean_below(page, behind) || t4_rtc_at(page, behind)))) {
-                int right = !clean || eol < 0 || t4_right_end(page, end, &eol);
-                row_is(page, right || t4_joined_row(page, from, zeros, &eol), !right);
+                if (clean && eol >= 0)
+                    t4_right_end(page, end, &eol);
+                row_is(page, 1, 0);
                 if (!clean || eol >= 0)
                     t4_behind_eol(page, clean ? eol + 1 : behind);
                 else
