@@ -16,27 +16,38 @@ The rim owns a byte channel to the modem, a journal and a store for pages, and t
 What always holds: a page is confirmed to the far end only when it is stored and the journal's entry about it is on
 disk; meanwhile the far end is held by flags, RNR or CRP. The last entry is ``end``, given out when ``outcome`` is
 there. What it must not do: decide where pages go.
+
+With a ``document`` a caller may fetch it instead (polling): from its DTC on the call goes as one of ours, with the same
+entries and fates.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import msgspec
 
 from codec.coder import page_from_bitmap
+from codec.page import Page
 from codec.tiff_tags import Clean, FaxTags
 from modem.class1.driver import Driver, Heard, Said
 from modem.class1.profile import Profile
 from modem.entries import Entry
-from modem.outcome import Cause, Figures, Phase
+from modem.journal import masked
+from modem.outcome import Cause, Figures, PageFate, Phase
 from modem.receipt import AnswerOutcome, CallerId, PageReceipt, Receipt, ReceivedPage, fault_of, sentence
 from modem.t30 import line, notes, receiver_notes
+from modem.t30.core import SenderPolicy
 from modem.t30.frames import Frame, FrameError, parse
-from modem.t30.meaning import describe, describe_dcs
+from modem.t30.meaning import describe, describe_dcs, describe_dis
 from modem.t30.receiver import Receiver
 from modem.t30.receiver_abilities import ReceiverPolicy
+from modem.t30.receiver_polled import PolledSender
 from modem.t30.receiver_states import State
+from modem.t30.supply import CodedPages, Sheet
+
+POLLED_JOB = 0  # of the pages that a caller fetched
 
 
 class Answer:
@@ -50,6 +61,7 @@ class Answer:
         *,
         caller: CallerId | None = None,
         profile: Profile | None = None,
+        document: Sequence[Page] = (),
     ) -> None:
         self.call = call
         self.outcome: AnswerOutcome | None = None
@@ -65,17 +77,26 @@ class Answer:
         self._noted_at: list[int] = []  # the number of entries with which each page is told
         self._stored = 0
         self._driver = Driver(now, profile)
+        self._policy = policy
+        self._document = tuple(document)
         self._receiver = Receiver(policy, now)
+        self._receiver.has_document = bool(document)
+        self._sender: PolledSender | None = None  # instead of the receiver, once the caller fetches
+        self._barrier = 0  # so many entries must be on disk before a page goes out
         told = {name: value for name, value in msgspec.to_builtins(self._caller).items() if value}
         self._write("begin", call=call, dial="", incoming=True, caller=told)
         self._pump()
+
+    @property
+    def _machine(self) -> Receiver | PolledSender:
+        return self._sender or self._receiver
 
     @property
     def deadline(self) -> float | None:
         """When ``tick`` wants to be called."""
         if self.outcome is not None:
             return None
-        times = [time for time in (self._driver.deadline, self._receiver.deadline) if time is not None]
+        times = [time for time in (self._driver.deadline, self._machine.deadline) if time is not None]
         return min(times, default=None)
 
     @property
@@ -112,7 +133,7 @@ class Answer:
         if self.outcome is None:
             self._driver.tick(now)
             self._pump()
-            self._receiver.tick(now)
+            self._machine.tick(now)
             self._pump()
 
     def synced(self, count: int, now: float) -> None:
@@ -138,20 +159,21 @@ class Answer:
         """End the call politely, as soon as the line allows."""
         self._now = now
         if self.outcome is None:
-            self._receiver.cancel(now)
+            self._machine.cancel(now)
             self._pump()
 
     def hung_up(self, now: float) -> None:
         """The device is gone."""
         self._now = now
         if self.outcome is None:
-            self._receiver.hung_up(now)
+            self._machine.hung_up(now)
             self._pump()
 
     # Between receiver, driver, journal and store.
 
     def _look_what_is_kept(self) -> None:
         if self.outcome is None:
+            self._release()
             if self._receiver.state is State.LAST_PAGES:
                 kept = self._stored  # nobody is told any more
             else:
@@ -172,30 +194,46 @@ class Answer:
                         self._write_frame_in(event)
                     elif isinstance(event, line.OnHook) and self._off_hook is not None:
                         self._line_seconds = self._now - self._off_hook
-                    self._receiver.handle(event, self._now)
+                    self._machine.handle(event, self._now)
                     self._carry_out()
             self._carry_out()
             if not events:
                 return
 
     def _carry_out(self) -> None:
-        for output in self._receiver.take_outputs():
+        for output in self._machine.take_outputs():
             match output:
                 case line.SendFrames():
                     for octets in output.frames:
                         self._write_frame("out", Frame(octets[1], octets[2], octets[3:]), octets, good=True)
-                    self._driver.perform(output, self._now)
+                    self._perform(output)
                 case line.PickUp():
                     self._off_hook = self._now
-                    self._driver.perform(output, self._now)
-                case line.GetReady() | line.Listen() | line.RaiseFlags() | line.ReceiveFast() | line.HangUp():
-                    self._driver.perform(output, self._now)
-                case line.SetUp() | line.Dial() | line.SendFast() | line.StopFast():
-                    raise AssertionError(f"{output} is no wish of a receiver")
+                    self._perform(output)
+                case (
+                    line.GetReady()
+                    | line.Listen()
+                    | line.RaiseFlags()
+                    | line.ReceiveFast()
+                    | line.SendFast()
+                    | line.StopFast()
+                    | line.HangUp()
+                ):
+                    self._perform(output)
+                case line.SetUp() | line.Dial():
+                    raise AssertionError(f"{output} is no wish of one who was called")
                 case _:
                     self._take_note(output)
 
-    def _take_note(self, note: receiver_notes.Note) -> None:
+    def _perform(self, wish: line.Wish) -> None:
+        self._driver.perform(wish, self._now)
+        self._release()
+
+    def _release(self) -> None:
+        if self._synced >= self._barrier:
+            self._driver.release(self._now)
+
+    def _take_note(self, note: receiver_notes.Note | notes.Note) -> None:
         match note:
             case receiver_notes.PickedUp():
                 self._write("connected")
@@ -218,8 +256,35 @@ class Answer:
             case receiver_notes.PageConfirmed(number, by):
                 self._receipts[number - 1] = replace(self._receipts[number - 1], confirmed=True)
                 self._write("page-confirmed", number=number, by=by)
+            case receiver_notes.Polled(dtc, ident, codes):
+                self._turn_around(dtc, ident, codes)
+            case notes.FarEnd(ident, abilities):
+                self._write("far-end", ident=ident, abilities=describe_dis(abilities))
+            case notes.PageStarted(index):
+                self._write(
+                    "page-intent",
+                    job=POLLED_JOB,
+                    number=index + 1,
+                    digest=self._document[index].digest,
+                    index=index,
+                    barrier=True,
+                )
+            case notes.PageAnswered(index, fate, by):
+                self._write("page-answer", job=POLLED_JOB, number=index + 1, fate=fate.value, by=by, barrier=True)
             case notes.Ended(cause, phase, detail):
                 self._end(cause, phase, detail)
+
+    def _turn_around(self, dtc: bytes, ident: str, codes: frozenset[int]) -> None:
+        policy = self._policy
+        self._sender = PolledSender(
+            CodedPages([Sheet(page) for page in self._document], [coding.value for coding in policy.codings]),
+            SenderPolicy(tsid=policy.csi, ecm=policy.ecm, v17=policy.v17, max_rate_bps=policy.max_rate_bps),
+            codes,
+            ident,
+            dtc,
+            self._now,
+        )
+        self._carry_out()
 
     def _take_page(self, note: receiver_notes.PageIn) -> None:
         decoded = note.decoded
@@ -258,8 +323,10 @@ class Answer:
         self._noted_at.append(self._given)
 
     def _write(self, kind: str, *, barrier: bool = False, **fields: object) -> None:
-        self._entries.append(Entry(kind, round(self._now - self._began, 4), fields, barrier))
+        self._entries.append(masked(Entry(kind, round(self._now - self._began, 4), fields, barrier)))
         self._given += 1
+        if barrier:
+            self._barrier = self._given
 
     def _write_frame_in(self, heard: line.FrameHeard) -> None:
         try:
@@ -273,16 +340,21 @@ class Answer:
         self._write("frame", dir=direction, name=frame.name, octets=octets.hex(), meaning=describe(frame), good=good)
 
     def _end(self, cause: Cause, phase: Phase, detail: str = "") -> None:
-        receiver = self._receiver
+        receiver, sender = self._receiver, self._sender
+        machine = self._machine
         if self._line_seconds is None and self._off_hook is not None:
             self._line_seconds = self._now - self._off_hook
-        rate, form = receiver.rate_used, receiver.format_used
+        rate, form = machine.rate_used, machine.format_used
         self.outcome = AnswerOutcome(
             cause=cause,
             phase=phase,
             fault=fault_of(cause),
-            text=sentence(cause, detail),
+            text="Our document was fetched." if sender is not None and cause is Cause.OK else sentence(cause, detail),
             pages=tuple(self._receipts),
+            sent=tuple(
+                PageFate(job=POLLED_JOB, number=number, fate=fate)
+                for number, fate in enumerate(sender.fates if sender is not None else (), 1)
+            ),
             bad_rows=receiver.bad_rows,
             sub_address=receiver.sub_address,
             caller=self._caller,
@@ -292,8 +364,8 @@ class Answer:
                 modulation=rate.modulation.value if rate else None,
                 coding=form.coding.value if form else None,
                 ecm=form.ecm if form else None,
-                ecm_frames_resent=receiver.frames_asked_again,
-                far_ident=receiver.far_ident or None,
+                ecm_frames_resent=receiver.frames_asked_again if sender is None else sender.frames_resent,
+                far_ident=machine.far_ident or None,
             ),
         )
         self._write("end", outcome=msgspec.to_builtins(self.outcome), barrier=True)

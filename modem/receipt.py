@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from codec.page import Page
 from codec.tiff_tags import FaxTags
 from modem.class1.ringing import CallerId
-from modem.outcome import Cause, Fault, Figures, Phase
+from modem.outcome import Cause, Fault, Figures, PageFate, Phase
 from modem.t30.receiver_notes import Receipt
 
 __all__ = ["AnswerOutcome", "CallerId", "PageReceipt", "Receipt", "ReceivedPage", "fault_of", "sentence"]
@@ -47,6 +47,7 @@ class AnswerOutcome:
     fault: Fault
     text: str  # a plain sentence for people
     pages: tuple[PageReceipt, ...] = ()
+    sent: tuple[PageFate, ...] = ()  # of our document, when the caller fetched it
     bad_rows: int = 0
     sub_address: str = ""
     caller: CallerId = field(default_factory=CallerId)

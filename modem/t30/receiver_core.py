@@ -1,8 +1,8 @@
 """The engine of the receiver: events in, wishes and notes out, timers, and the ends of a call.
 
 What always holds: what is done for each event in each state is ``receiver_table.TRANSITIONS``; every state but ENDED
-has one deadline, and no far end can put it off for ever; a DCN is not sent to a far end that has gone. The phases are in
-``receiver_training`` and ``receiver``.
+has one deadline, and no far end can put it off for ever; a DCN is not sent to a far end that has gone. The phases are
+in ``receiver_training`` and ``receiver``.
 """
 
 from __future__ import annotations

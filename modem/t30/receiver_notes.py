@@ -68,10 +68,11 @@ class PageRefused:
 
 @dataclass(frozen=True)
 class Polled:
-    """The caller asks for our document, and may have it: from here on we are the sender. ``dtc``: its FIF."""
+    """The caller asks for our document, and may have it: from here on we are the sender. ``dtc``: with its FCS."""
 
     dtc: bytes
     ident: str
+    codes: frozenset[int]  # what +FTM lists
 
 
 Note = PickedUp | Sender | Trained | TrainingFailed | PageIn | PageConfirmed | PageRefused | Polled | Ended

@@ -191,7 +191,7 @@ LEADS_TO: dict[str, frozenset[S | None]] = {
         ("await_dcs", (S.WAIT_DCS,)),
         ("take_dcs", (S.WAIT_TCF,)),
         ("dis_again", (S.SEND_DIS, S.SEND_DCN)),
-        ("polled", (S.SEND_DCN, S.ENDED)),
+        ("polled", (S.SEND_DIS, S.SEND_DCN, S.ENDED)),
         ("tcf_begins", (S.RECEIVE_TCF,)),
         ("no_tcf", _REPLY),
         ("collect_tcf", (STAY,)),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from modem.outcome import Cause
 from modem.t30 import line
 from modem.t30.capabilities import Bits, PageFormat, Parameters, parse_dcs
-from modem.t30.frames import Type, ident_fif
+from modem.t30.frames import Frame, Type, build, fcs, ident_fif
 from modem.t30.notes import Trained, TrainingFailed
 from modem.t30.rates import BY_DCS, Rate
 from modem.t30.receiver_abilities import ReceiverPolicy, build_dis
@@ -22,6 +22,7 @@ NO_TCF_S = 4.5  # DCS until the carrier of its training check
 TCF_LONGEST_S = 8.0
 PAGE_S = 7.0  # CFR or MCF until the carrier: T2
 FTTS = 20  # a sender that never gets any wiser
+DTCS = 3  # of one caller, without a DCS between
 _TCF_OCTETS = 1 << 16
 
 
@@ -35,6 +36,8 @@ class Training(ReceiverCore):
         self.rate_used: Rate | None = None  # of the last training that worked
         self.format_used: PageFormat | None = None
         self.has_document = False  # one waits to be polled
+        self._polling: tuple[Frame, ...] = ()  # we have called, and want to receive
+        self._dtcs = 0
         self._dcs = b""
         self._t1 = now
         self._tcf = bytearray()
@@ -53,12 +56,39 @@ class Training(ReceiverCore):
         self._t1 = self.now + T1_S
         self._send_dis()
 
+    def begin_polling(
+        self, receive_codes: frozenset[int], now: float, *, cig: str = "", password: str = "", selection: str = ""
+    ) -> None:
+        """We are the caller, have heard a DIS with a document, and fetch it: DTC takes the place of DIS, and X is 1.
+
+        What a caller does before that is a sender's (dialling, the DIS); the modem is set up, and ours to use.
+        """
+        self.now = now
+        self.take_outputs()
+        self._x = 1
+        self._receive_codes = receive_codes
+        self._t1 = now + T1_S
+        idents = ((Type.CIG, cig), (Type.PWD, password), (Type.SEP, selection))
+        frames = [build(kind, ident_fif(text), final=False) for kind, text in idents if text]
+        dtc = Bits(build_dis(self._policy, receive_codes))
+        dtc.set(47, bool(selection))
+        dtc.set(50, bool(password))
+        self._polling = (*frames, build(Type.DTC, dtc.fif()))
+        self._send_dis()
+
     # DIS and what answers it.
 
     def _send_dis(self) -> None:
         if self._end_if_cancelled():
             return
         self.sub_address = self._sender_id = self._password = self._selection = ""
+        if self._polling:
+            self._dtcs += 1
+            if self._dtcs > DTCS:
+                self._give_up(Cause.LINE_LOST)
+                return
+            self._send(State.SEND_DIS, *self._polling)
+            return
         fif = build_dis(self._policy, self._receive_codes, document=self.has_document)
         dis = self._frame_of(Type.DIS, fif)
         csi = [self._frame_of(Type.CSI, ident_fif(self._policy.csi), final=False)] if self._policy.csi else []
@@ -89,12 +119,16 @@ class Training(ReceiverCore):
         assert self._frame is not None
         if self._end_if_cancelled():
             return
-        if not self.has_document:
+        if self._polling:
+            self._on_dis_again()  # the DIS of the one that we poll: it has missed our DTC
+        elif not self.has_document:
             self._give_up(Cause.CANNOT_RECEIVE, "the caller wants to fetch a document, and there is none")
         elif not self._policy.accepts_poll(self._password, self._selection):
             self._give_up(Cause.INCOMPATIBLE, "the caller did not give the right password or document")
         else:
-            self._note(Polled(self._frame.fif, self.far_ident))
+            frame = self._frame if self._frame.type is Type.DTC else build(Type.DTC, self._frame.fif)
+            self._enter(State.ENDED, None)
+            self._note(Polled(frame.octets + fcs(frame.octets), self.far_ident, self._codes))
 
     # Training.
 
@@ -104,6 +138,7 @@ class Training(ReceiverCore):
         parameters = parse_dcs(fif)
         self._drop_page()
         self._dcs = fif
+        self._dtcs = 0
         self.format, self.rate = parameters.format, parameters.rate
         self._note(Sender(self.far_ident, self.sub_address, parameters))
         self._tcf.clear()

@@ -34,7 +34,7 @@ def test_what_does_nothing_does_nothing() -> None:
 
 def test_no_frame_is_passed_over_where_we_listen() -> None:
     frames = [
-        event for event in Event if event is Event.DCN or event.name in Event.__members__ and event.value.isupper()
+        event for event in Event if event is Event.DCN or (event.name in Event.__members__ and event.value.isupper())
     ]
     for state in State:
         if state.value.startswith("wait-"):
