@@ -61,6 +61,8 @@ class LineSide:
 
     def __init__(self, timeline: Timeline) -> None:
         self.starved = 0  # octets of zeros that were put into an image because the host was late
+        self.tells_untrained = True  # NO CARRIER behind a fast carrier whose training failed; some modems say nothing
+        self.missed_images = 0  # fast carriers of which the host has heard nothing at all
         self.most_waiting = 0  # octets of fast data that waited here
         self._timeline = timeline
         self._output = bytearray()
@@ -72,6 +74,7 @@ class LineSide:
         self._ticket: Ticket | None = None
         self._heard: Signal | None = None  # the V.21 signal at our ear
         self._fast_heard: Signal | None = None
+        self._fast_told = False  # the host knows of it
         self._frames: list[bytes] = []  # heard and not yet asked for
         self._verdict = ""
         self._sent: Signal | None = None
@@ -287,6 +290,7 @@ class LineSide:
         late = self._timeline.now - signal.began
         training = training_s(signal.code)
         if signal.code != self._code:
+            self._fast_told = True
             self._result("+FCERROR")
         elif not signal.garbled and late <= _LATE_S[training < 0.2]:
             self._plan(training - late, self._trained)
@@ -314,7 +318,7 @@ class LineSide:
             elif self._mode is Mode.HEAR_FAST:
                 self._frames_instead()
         else:
-            self._fast_heard = signal
+            self._fast_heard, self._fast_told = signal, False
             if self._mode is Mode.HEAR_FAST:
                 self._fast_begins(signal)
 
@@ -345,8 +349,13 @@ class LineSide:
                 self._output += bytes((37 * at) & 0xFF for at in range(33) if (37 * at) & 0xFF != _DLE)
                 self._output += bytes((_DLE, _ETX))
                 self._result("NO CARRIER")
-            elif self._mode is Mode.HEAR_FAST and self._ticket is not None:
-                self._forget_plan()
+            elif self._mode is Mode.HEAR_FAST and self.tells_untrained:
+                self._deafen()
+                self._result("NO CARRIER")
+            else:
+                self.missed_images += not self._fast_told
+                if self._mode is Mode.HEAR_FAST:
+                    self._forget_plan()
 
 
 def _unescape(match: re.Match[bytes]) -> bytes:

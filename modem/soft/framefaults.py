@@ -25,7 +25,7 @@ from modem.soft.framemodem import FrameModem
 from modem.soft.timeline import Timeline
 from modem.t30.capabilities import Bits
 
-LONGEST_CALL_S = 3600.0
+LONGEST_CALL_S = 3 * 3600.0
 NUMBER = "5552001"
 _ANSWER_S = (0.13, 0.13, 0.13, 0.13, 0.3, 1.0, 2.0, 2.6)
 

@@ -202,7 +202,7 @@ class FrameLine:
             if faults.delayed and chance() < faults.delayed:
                 course.delay_s += self._random.uniform(0.05, faults.most_delay_s)
             if faults.repeated and chance() < faults.repeated:
-                course.repeat_after_s = self._random.uniform(0.1, 1.0)
+                course.repeat_after_s = self._random.uniform(0.05, 0.3)
             if faults.echo and chance() < faults.echo:
                 courses.append(_Course(faults.echo_delay_s, self._copy(signal, signal.side)))
             return courses

@@ -39,6 +39,7 @@ class PairScenario:
 
     sending: Scenario
     receiving: ReceiverPolicy
+    tells_untrained: bool = True  # the receiver's modem: see ``FrameModem``
     store_s: float = 0.0
     store_fails_at: int | None = None  # the page, from 1
     answer_cancel_at_s: float | None = None
@@ -58,6 +59,7 @@ def scenario(seed: int) -> PairScenario:
             codings=codings,
             scan_time_ms=chance.choice((0, 0, 0, 5, 10, 20)),
         ),
+        tells_untrained=chance.random() < 0.5,
         store_s=chance.choice((0.0, 0.0, 0.01, 0.5, 2.5, 6.0)),
         store_fails_at=chance.choice((1, 2)) if chance.random() < 0.02 else None,
         answer_cancel_at_s=chance.uniform(0, 60) if chance.random() < 0.03 else None,
@@ -126,6 +128,7 @@ class PlayedPair:
     ended_at: float
     answer_ended_at: float | None
     starved: int
+    missed_images: int
     fault: str = ""
     notes: list[str] = field(default_factory=list)
 
@@ -142,6 +145,7 @@ def play(asked: PairScenario) -> PlayedPair:
 
     def through(line: FrameLine) -> None:
         called = FrameModem(timeline, exchange)
+        called.tells_untrained = asked.tells_untrained
         exchange.ring(called, line)
         answer = Answer("in-1", asked.receiving, now=timeline.now)
         began.append(timeline.now)
@@ -181,6 +185,7 @@ def play(asked: PairScenario) -> PlayedPair:
         ended_at=caller.ended_at or timeline.now,
         answer_ended_at=receiving.ended_at if receiving is not None else None,
         starved=modem.starved,
+        missed_images=receiving.modem.missed_images if receiving is not None else 0,
         fault=fault,
     )
 
@@ -224,11 +229,15 @@ def _about_pages(played: PlayedPair, answered: AnswerOutcome) -> list[str]:
             found.append(f"page {number} is 'clean', and {differing} rows differ")
         if differing > receipt.bad_rows:
             played.notes.append(f"page {number}: {differing} rows differ, {receipt.bad_rows} were counted bad")
+    lacking = []
     for place, fate in enumerate(fates):
         # A page with a gap or with many bad rows may look like none of ours.
         perhaps = confirmed[None] and (fate is Fate.DAMAGED or _worn(played))
         if fate in (Fate.CONFIRMED, Fate.DAMAGED) and not confirmed[place] and not perhaps:
-            found.append(f"page {place + 1} is {fate.value!r}, and the far end has confirmed no such page")
+            lacking.append(f"page {place + 1} is {fate.value!r}, and the far end has confirmed no such page")
+    # Without ECM a receiver whose modem keeps an image from it cannot tell the command behind it from a repeated one.
+    ecm = any(entry.kind == "trained" and entry.fields["ecm"] for entry in played.entries)
+    found += lacking[0 if ecm else played.missed_images :]
     sent = Counter(entry.fields["number"] - 1 for entry in played.entries if entry.kind == "page-intent")
     for place, count in Counter(place for place, _ in places.values() if place is not None).items():
         if count > sent[place]:
