@@ -25,33 +25,28 @@ from dataclasses import replace
 import msgspec
 
 from codec.page import Page
+from modem.briefing import coded_pages, dial_string, facts, sender_policy, told
 from modem.class1.driver import Driver, Heard, Said
 from modem.class1.profile import Profile
 from modem.entries import Entry
+from modem.fetching import Fetching
 from modem.journal import masked
-from modem.memory import CallFacts, learned
+from modem.memory import learned
 from modem.outcome import Cause, Fate, Figures, Outcome, PageFate, Phase, Retry
-from modem.plan import CallPlan, PlannedDocument, PlannedPage
-from modem.t30 import line, notes
-from modem.t30.capabilities import PAGE_CODINGS
+from modem.plan import CallPlan
+from modem.receipt import ReceivedPage
+from modem.t30 import line, notes, receiver_notes
 from modem.t30.ecodes import ecode
 from modem.t30.endings import ENDINGS, sentence
 from modem.t30.frames import Frame, FrameError, parse
-from modem.t30.meaning import describe, describe_dis
-from modem.t30.sender import Sender, SenderPolicy
+from modem.t30.meaning import describe, describe_dcs, describe_dis
+from modem.t30.receiver import Receiver
+from modem.t30.sender import Sender
 from modem.t30.states import State
-from modem.t30.supply import CodedPages, Header, Sheet
 
 _PROGRESS_S = 1.0
 # With flow control data may wait before the modem so long: enough for any stall of ours, little enough to cancel.
 _AHEAD_S = 8.0
-_DIALLED = "0123456789*#,W"
-
-
-def dial_string(number: str) -> str:
-    """What ATD is given: no plus, a comma for ``p`` (pause), ``w`` waits for a dial tone. Empty: cannot be dialled."""
-    marks = number.upper().replace("P", ",").replace("+", "")
-    return marks if all(mark in _DIALLED for mark in marks) and any(mark.isdigit() for mark in marks) else ""
 
 
 class Call:
@@ -87,7 +82,8 @@ class Call:
             profile = replace(profile, ahead_s=_AHEAD_S, after_class=(*profile.after_class, "AT+FLO=2"))
         self._driver = Driver(now, profile)
         number = dial_string(plan.dial)
-        self._sender = Sender(number, supply or _supply(plan, pages), sender_policy(plan), now)
+        self._fetching: Fetching | None = None  # instead of the sender, once the far end sends
+        self._sender = Sender(number, supply or coded_pages(plan, pages), sender_policy(plan), now)
         documents = [
             {"job": document.job, "pages": [page.number for page in document.pages]} for document in plan.documents
         ]
@@ -101,8 +97,8 @@ class Call:
             sheets=[(page.width, page.rows, page.dpi_x, page.dpi_y) for page in pages],
             profile=msgspec.to_builtins(profile),
         )
-        if not number or not count:
-            self._end(Cause.BAD_NUMBER if count else Cause.PLAN_INVALID, Phase.SETUP)
+        if not number or not (count or plan.fetch):
+            self._end(Cause.PLAN_INVALID if number else Cause.BAD_NUMBER, Phase.SETUP)
         else:
             self._pump()
 
@@ -111,7 +107,7 @@ class Call:
         """When ``tick`` wants to be called."""
         if self.outcome is not None:
             return None
-        times = [time for time in (self._driver.deadline, self._sender.deadline) if time is not None]
+        times = [time for time in (self._driver.deadline, self._machine.deadline) if time is not None]
         if self._image_going_out:
             times.append(self._progress_at + _PROGRESS_S)
         return min(times, default=None)
@@ -140,7 +136,7 @@ class Call:
         if self.outcome is None:
             self._driver.tick(now)
             self._pump()
-            self._sender.tick(now)
+            self._machine.tick(now)
             self._pump()
             self._note_progress()
 
@@ -150,14 +146,39 @@ class Call:
         self._synced = max(self._synced, count)
         if self.outcome is None:
             self._release()
+            if self._fetching is not None:
+                self._fetching.kept(self._synced, now)
             self._pump()
+
+    def take_pages(self) -> list[ReceivedPage]:
+        """Pages that were fetched since the last time, to be stored, in order."""
+        return self._fetching.take_pages() if self._fetching is not None else []
+
+    def stored(self, count: int, now: float) -> None:
+        """The first ``count`` pages ever taken are on disk."""
+        self._now = now
+        if self.outcome is None and self._fetching is not None:
+            self._fetching.stored(count)
+            self._fetching.kept(self._synced, now)
+            self._pump()
+
+    def store_failed(self, text: str, now: float) -> None:
+        """A page cannot be stored: the call ends, and the far end is not told that we have it."""
+        self._now = now
+        if self.outcome is None and self._fetching is not None:
+            self._fetching.receiver.store_failed(text, now)
+            self._pump()
+
+    @property
+    def _machine(self) -> Sender | Receiver:
+        return self._fetching.receiver if self._fetching is not None else self._sender
 
     def cancel(self, now: float) -> None:
         """End the call politely, as soon as the line allows."""
         self._now = now
         if self.outcome is None:
             self._write("asked-to-end")
-            self._sender.cancel(now)
+            self._machine.cancel(now)
             self._pump()
 
     def hung_up(self, now: float) -> None:
@@ -165,7 +186,7 @@ class Call:
         self._now = now
         if self.outcome is None:
             self._write("device-gone")
-            self._sender.hung_up(now)
+            self._machine.hung_up(now)
             self._pump()
 
     # Between sender, driver and journal.
@@ -183,16 +204,19 @@ class Call:
                         self._write_frame_in(event)
                     elif isinstance(event, line.OnHook) and self._off_hook is not None:
                         self._line_seconds = self._now - self._off_hook
-                    self._sender.handle(event, self._now)
+                    self._machine.handle(event, self._now)
                     self._carry_out()
             self._carry_out()
             if not events:
                 return
 
     def _carry_out(self) -> None:
-        for output in self._sender.take_outputs():
+        for output in self._machine.take_outputs():
             if isinstance(output, notes.Note):
                 self._take_note(output)
+                continue
+            if isinstance(output, receiver_notes.Note):
+                self._take_receivers_note(output)
                 continue
             if isinstance(output, line.SendFrames):
                 for octets in output.frames:
@@ -246,8 +270,27 @@ class Call:
                 self._write("page-answer", job=document.job, number=page.number, fate=fate.value, by=by, barrier=True)
             case notes.AddressingLeftOut(sub_address, password):
                 self._write("addressing-left-out", sub_address=sub_address, password=password)
+            case notes.FetchNow():
+                self._fetching = Fetching(
+                    self._plan, self._sender.receive_codes, self._write, lambda: self._given, self._now
+                )
+                self._carry_out()
             case notes.Ended(cause, phase, detail, after):
                 self._end(cause, phase, detail, after)
+
+    def _take_receivers_note(self, note: receiver_notes.Note) -> None:
+        assert self._fetching is not None
+        match note:
+            case receiver_notes.Sender(ident, _, parameters):
+                self._write("far-end", ident=ident, abilities=describe_dcs(parameters))
+            case receiver_notes.PageIn():
+                self._fetching.take(note)
+            case receiver_notes.PageConfirmed():
+                self._fetching.confirmed(note)
+            case receiver_notes.PageRefused():
+                self._fetching.refused(note)
+            case _:
+                raise AssertionError(f"{note} is not for one who has called")
 
     def _write(self, kind: str, *, barrier: bool = False, **fields: object) -> None:
         self._entries.append(masked(Entry(kind, round(self._now - self._began, 4), fields, barrier)))
@@ -296,8 +339,9 @@ class Call:
             PageFate(job=document.job, number=page.number, fate=fate)
             for (document, page), fate in zip(self._planned, sender.fates, strict=True)
         )
-        if all(page.fate in (Fate.CONFIRMED, Fate.DAMAGED) for page in pages) and pages:
-            retry = Retry.NO_NEED
+        fetched = self._plan.fetch is None or cause is Cause.OK
+        if fetched and all(page.fate in (Fate.CONFIRMED, Fate.DAMAGED) for page in pages):
+            retry = Retry.NO_NEED if pages or self._plan.fetch else retry
         if self._line_seconds is None and self._off_hook is not None:
             self._line_seconds = self._now - self._off_hook
         rate, form = sender.rate_used, sender.format_used
@@ -319,82 +363,7 @@ class Call:
             ),
             advice=ending.advice if retry is not Retry.NO_NEED else ENDINGS[Cause.OK].advice,
             code=ecode(cause, phase, after),
-            memory=learned(self._plan.memory, _facts(sender)),
+            fetched=tuple(self._fetching.pages) if self._fetching is not None else (),
+            memory=learned(self._plan.memory, facts(sender)),
         )
         self._write("end", outcome=msgspec.to_builtins(self.outcome), barrier=True)
-
-
-def told(plan: CallPlan) -> object:
-    """The plan as the journal has it: all that is needed to make the same call again, but for the passwords."""
-    documents = tuple(
-        replace(document, password="*" * len(document.password)) if document.password else document
-        for document in plan.documents
-    )
-    return msgspec.to_builtins(replace(plan, documents=documents))
-
-
-def sender_policy(plan: CallPlan) -> SenderPolicy:
-    """What the plan allows, less what the number's memory advises against."""
-    policy, memory = plan.policy, plan.memory
-    return SenderPolicy(
-        tsid=plan.tsid,
-        ecm=policy.ecm and not memory.without_ecm,
-        v17=policy.v17 and not memory.without_v17,
-        max_rate_bps=policy.max_rate_bps,
-        begin_rate_bps=memory.max_rate_bps,
-        pages_again_after_rtn=policy.pages_again_after_rtn,
-        sub_address_required=policy.sub_address_required,
-    )
-
-
-def _supply(plan: CallPlan, pages: Sequence[Page]) -> CodedPages:
-    planned = [(document, page) for document in plan.documents for page in document.pages]
-    sheets = [
-        Sheet(
-            page,
-            _header(plan, document, each) if plan.policy.header_line else None,
-            notes.Addressing(document.sub_address, document.password),
-        )
-        for (document, each), page in zip(planned, pages, strict=True)
-    ]
-    supply = CodedPages(
-        sheets,
-        codings(plan),
-        too_long=plan.policy.too_long,
-        small_frames=plan.policy.small_frames or bool(plan.memory.small_frames),
-    )
-    supply.warm_up()
-    return supply
-
-
-def codings(plan: CallPlan) -> tuple[str, ...]:
-    """The codings that may be used; MH is always one."""
-    allowed = plan.policy.codings or tuple(coding.value for coding in PAGE_CODINGS)
-    return tuple(coding for coding in allowed if coding not in plan.memory.without_codings) or ("mh",)
-
-
-def _facts(sender: Sender) -> CallFacts:
-    rate, form = sender.rate_used, sender.format_used
-    return CallFacts(
-        answered=sender.answered,
-        pages_through=sum(fate is Fate.CONFIRMED for fate in sender.fates),
-        rate_bps=sender.rate.bps if sender.rate and rate else None,
-        stepped_down=sender.stepped_down,
-        ecm=form.ecm if form else None,
-        frames_sent=sender.frames_sent,
-        frames_resent=sender.frames_resent,
-        coding=form.coding.value if form else None,
-        v17_trouble=sender.v17_trouble,
-        ecm_trouble=sender.ecm_trouble,
-        coding_trouble=sender.coding_trouble,
-    )
-
-
-def _header(plan: CallPlan, document: PlannedDocument, page: PlannedPage) -> Header:
-    """The line above the page: when and from whom, to whom, which page."""
-    sender = document.header_from or plan.tsid
-    left = "   ".join(part for part in (plan.header_time, sender) if part)
-    right = f"page {page.number} of {document.pages_total}"
-    if page.possible_duplicate:
-        right = f"possible duplicate   {right}"
-    return Header(left, document.header_to, right)

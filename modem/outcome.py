@@ -64,6 +64,7 @@ class Cause(Enum):
     NO_FAX = "no-fax"  # answered, but no DIS within T1
     CANNOT_RECEIVE = "cannot-receive"
     INCOMPATIBLE = "incompatible"
+    NOTHING_TO_FETCH = "nothing-to-fetch"  # polling: the far end has no document
     CANNOT_TRAIN = "cannot-train"
     NO_ANSWER_TO_TRAINING = "no-answer-to-training"
     FAR_END_DISCONNECTED = "far-end-disconnected"  # DCN from the far end
@@ -108,6 +109,17 @@ class Figures:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FetchedPage:
+    """A page of a document that was fetched (polling). ``number``: of that document, from 1."""
+
+    number: int
+    rows: int
+    bad_rows: int
+    digest: str
+    confirmed: bool = False  # the far end was told that we have it
+
+
+@dataclass(frozen=True, kw_only=True)
 class Outcome:
     """The end of a call."""
 
@@ -120,4 +132,5 @@ class Outcome:
     figures: Figures = Figures()
     advice: str = ""  # what to do next, a plain sentence
     code: str = ""  # the customary E-code, a label and nothing more; "" when there is none
+    fetched: tuple[FetchedPage, ...] = ()
     memory: LineMemory | None = None  # for the next plan to this number; None: nothing was learned

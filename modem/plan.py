@@ -66,12 +66,21 @@ class LinePolicy:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PlannedFetch:
+    """A document of the far end's is to be fetched (polling). Both at most 20 printable ASCII characters."""
+
+    password: str = ""  # PWD; masked in the journal
+    selection: str = ""  # SEP: which of its documents
+
+
+@dataclass(frozen=True, kw_only=True)
 class CallPlan:
     """A call to one number with one or several documents."""
 
     call: str
     dial: str  # dial string for ATD: digits, *, #, comma, w, p, +
-    documents: tuple[PlannedDocument, ...]
+    documents: tuple[PlannedDocument, ...]  # may be none when something is to be fetched
+    fetch: PlannedFetch | None = None
     tsid: str = ""  # our identifier, at most 20 printable ASCII characters
     header_time: str = ""  # local date and time for the header line, as text
     policy: LinePolicy = LinePolicy()

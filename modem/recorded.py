@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from codec.page import Page
+from modem.briefing import codings
 from modem.class1.profile import Profile
 from modem.class1.reader import END_OF_DATA, escape
 from modem.entries import Entry
@@ -89,10 +90,9 @@ class RecordedPages(CodedPages):
 
     def __init__(self, recording: Recording) -> None:
         policy, memory = recording.plan.policy, recording.plan.memory
-        allowed = tuple(name for name in policy.codings if name not in memory.without_codings) or ("mh",)
         super().__init__(
             recording.sheets,
-            allowed,
+            codings(recording.plan),
             too_long=policy.too_long,
             small_frames=policy.small_frames or bool(memory.small_frames),
         )

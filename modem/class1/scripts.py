@@ -149,7 +149,7 @@ class Scripts:
     def script(self, wish: Wish) -> Script:
         match wish:
             case SetUp():
-                return self._set_up()
+                return self._set_up(wish)
             case Dial():
                 return self._dial(wish)
             case Listen():
@@ -176,7 +176,7 @@ class Scripts:
             return Emit(Failed(Failure.SILENT, f"no answer to {what}"))
         return Emit(Failed(Failure.ERROR, f"{result.value} to {what}"))
 
-    def _set_up(self) -> Script:
+    def _set_up(self, wish: SetUp) -> Script:
         result: Answer = None
         for attempt in range(3):
             if attempt:
@@ -206,11 +206,17 @@ class Scripts:
         if result is not Result.OK or has_class_1 is False:
             yield Emit(Failed(Failure.NOT_FAX, "the modem has no fax Class 1"))
             return
-        for command in self._profile.after_class:
+        for command in (*self._profile.after_class, *(self._profile.before_answer if wish.receives else ())):
             yield _command(command)
         self.lines.clear()
         yield _command("AT+FTM=?")
-        yield Emit(Ready(listed_codes(self.lines) or FALLBACK_CODES))
+        codes = listed_codes(self.lines) or FALLBACK_CODES
+        if not wish.receives:
+            yield Emit(Ready(codes))
+            return
+        self.lines.clear()
+        yield _command("AT+FRM=?")
+        yield Emit(Ready(codes, listed_codes(self.lines) or FALLBACK_CODES))
 
     def _dial(self, wish: Dial) -> Script:
         self._dialling = True

@@ -73,6 +73,7 @@ class SenderPolicy:
     max_rate_bps: int | None = None
     begin_rate_bps: int | None = None  # begin no faster; a new phase B after clean pages may step up
     sub_address_required: bool = False
+    fetch: bool = False  # when our pages are through, a document of the far end's is fetched (polling)
     pages_again_after_rtn: int = 2
 
 
@@ -88,6 +89,7 @@ class Core:
         self._policy = policy
         self._outputs: list[line.Wish | Note] = []
         self._codes: frozenset[int] = frozenset()
+        self.receive_codes: frozenset[int] = frozenset()  # what +FRM lists, when a document is to be fetched
         self._frame: Frame | None = None
         self._last_sent: tuple[bytes, ...] = ()
         self._last_command = ""
@@ -100,7 +102,7 @@ class Core:
         self._parked: tuple[State, float, tuple[line.Wish | Note, ...]] | None = None
         self._dial_result = line.DialResult.ERROR
         self._failure = line.Failed(line.Failure.SILENT, "")
-        self._wish(line.SetUp())
+        self._wish(line.SetUp(receives=policy.fetch))
 
     # In and out.
 
@@ -112,7 +114,7 @@ class Core:
                 self._frame_heard(heard)
                 return
             case line.Ready():
-                self._codes = heard.codes
+                self._codes, self.receive_codes = heard.codes, heard.receive_codes
             case line.Connected():
                 self._listening = heard.listening
             case line.DialFailed():

@@ -16,6 +16,7 @@ _BY_CAUSE = {
     Cause.BLACKLISTED: "E010",
     Cause.CANNOT_RECEIVE: "E122",
     Cause.NO_FAX: "E126",
+    Cause.NOTHING_TO_FETCH: "E266",
     Cause.CANNOT_TRAIN: "E137",
     Cause.NO_ANSWER_TO_TRAINING: "E136",
     Cause.PAGE_REFUSED: "E131",

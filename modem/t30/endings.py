@@ -114,6 +114,12 @@ ENDINGS: dict[Cause, Ending] = {
         "The far end cannot take this fax.",
         "Send it in a plainer form (A4, standard or fine), or to another machine.",
     ),
+    Cause.NOTHING_TO_FETCH: Ending(
+        Fault.FAR_END,
+        Retry.LATER,
+        "The far end has no document to be fetched.",
+        "Ask the other side whether a document waits there; it is tried again later.",
+    ),
     Cause.CANNOT_TRAIN: Ending(Fault.LINE, Retry.LATER, "The line is too bad: no speed worked.", _LINE),
     Cause.NO_ANSWER_TO_TRAINING: Ending(
         Fault.LINE, Retry.LATER, "The far end did not answer when a speed was tried.", _LINE

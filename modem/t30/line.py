@@ -13,7 +13,9 @@ from enum import Enum
 
 @dataclass(frozen=True)
 class SetUp:
-    """Make the modem ready to dial. Ends with Ready or Failed."""
+    """Make the modem ready to dial. Ends with Ready or Failed. ``receives``: it is to receive pages, too."""
+
+    receives: bool = False
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from modem.t30.notes import (
     Answered,
     Dialled,
     FarEnd,
+    FetchNow,
     IncompatibleError,
     Pages,
     Trained,
@@ -111,6 +112,9 @@ class Negotiation(Core):
         self._step_up()
         abilities = self._abilities
         assert abilities is not None
+        if self._policy.fetch and self.index >= self._pages.count:
+            self._fetch(abilities)
+            return
         if not abilities.can_receive and self._frame.type is Type.DIS:
             self._give_up(Cause.CANNOT_RECEIVE)
             return
@@ -119,6 +123,14 @@ class Negotiation(Core):
             return
         self._dcs_sent = 0
         self._train()
+
+    def _fetch(self, abilities: Abilities) -> None:
+        """DIS bit 9: there is a document. Whoever receives it sends the DTC (T.30 5.3.6.1.2)."""
+        if not abilities.has_document:
+            self._give_up(Cause.NOTHING_TO_FETCH)
+            return
+        self._enter(State.ENDED, None)
+        self._note(FetchNow())
 
     def _take_dis(self, fif: bytes) -> None:
         """What the far end can, and the rate to begin with: the fastest, or the one that fall-back has led to."""

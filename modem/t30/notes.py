@@ -89,7 +89,23 @@ class AddressingLeftOut:
     password: bool
 
 
-Note = Dialled | Answered | FarEnd | Trained | TrainingFailed | PageStarted | PageAnswered | AddressingLeftOut | Ended
+@dataclass(frozen=True)
+class FetchNow:
+    """Our pages are through, and the far end has a document: from here on a receiver has the call, with a DTC."""
+
+
+Note = (
+    Dialled
+    | Answered
+    | FarEnd
+    | Trained
+    | TrainingFailed
+    | PageStarted
+    | PageAnswered
+    | AddressingLeftOut
+    | FetchNow
+    | Ended
+)
 
 
 class IncompatibleError(Exception):

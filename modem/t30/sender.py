@@ -71,7 +71,7 @@ class Sender(Negotiation):
         """EOP for the last page, MPS when the next one has the same form, else EOM (T.30 5.3.6.1.6)."""
         assert self._abilities is not None and self.format is not None and self.rate is not None
         if self.index + 1 == self._pages.count:
-            return Type.EOP
+            return Type.EOM if self._policy.fetch else Type.EOP
         try:
             following = self._pages.format(self.index + 1, self._abilities, self.format.ecm, self.rate)
         except IncompatibleError:

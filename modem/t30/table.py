@@ -92,7 +92,7 @@ ROWS: tuple[Row, ...] = (
     Row((S.DIAL,), (E.READY, E.SIGNAL, E.SIGNAL_LOST, E.GIVEN, E.SENT, E.ON_HOOK), "stale", STAY),
     Row((S.DIAL,), FRAMES, "stale", STAY, "frames count from the answer signal on"),
     # Waiting for a DIS
-    Row((S.WAIT_DIS, S.WAIT_DIS_AGAIN), (E.DIS, E.DTC), "negotiate", TRAINING),
+    Row((S.WAIT_DIS, S.WAIT_DIS_AGAIN), (E.DIS, E.DTC), "negotiate", (*TRAINING, S.ENDED), "ended: fetching"),
     Row((S.WAIT_DIS, S.WAIT_DIS_AGAIN), (E.DCN,), "far_end_left", GONE),
     Row((S.WAIT_DIS,), (E.TIMEOUT,), "no_fax", ENDING, "T1"),
     Row((S.WAIT_DIS_AGAIN,), (E.TIMEOUT,), "no_dis_again", ENDING, "twice T2"),

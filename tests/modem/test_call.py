@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from modem.call import Call, dial_string
+from modem.briefing import dial_string
+from modem.call import Call
 from modem.outcome import Cause, Fate, Fault, Phase, Retry
 from modem.plan import LinePolicy
 from tests.modem.line import picture, plan_for

@@ -58,6 +58,7 @@ FRAMES: dict[str, Frame | bytes] = {
     "CSI": play.CSI,
     "DIS": play.PLAIN,
     "DIS with ECM": play.ECM,
+    "DIS with a document": play.dis(9, 15, 16, 20),
     "DIS of a printer without receiver": far(Type.DIS, bytes.fromhex("000C00")),
     "DTC": far(Type.DTC, play.PLAIN.fif),
     "DCS": far(Type.DCS, b"\0\x62\x78"),
@@ -111,6 +112,7 @@ _EVENT_OF = {
     "CSI": Event.IDENT,
     "DIS": Event.DIS,
     "DIS with ECM": Event.DIS,
+    "DIS with a document": Event.DIS,
     "DIS of a printer without receiver": Event.DIS,
     "DCS": Event.COMMAND,
     "PPR for all": Event.PPR,
@@ -231,6 +233,8 @@ TWO_BLOCKS = Lengths((64 * 256 + 100, 100), (0, 1))
 ONE = Lengths((100,), (0,))
 MMR = Lengths((100,), (0,), Coding.MMR)
 STARTS = (
+    Start(Lengths((), ()), SenderPolicy(fetch=True)),
+    Start(ONE, SenderPolicy(ecm=False, fetch=True), TO_PAGE),
     Start(FIT, NO_ECM),
     Start(UNFIT, NO_ECM, TO_PAGE),
     Start(ONE, NO_ECM, (*TO_PAGE, "given", "sent", "sent", "RTN", "sent", "sent", "CFR")),

@@ -102,7 +102,7 @@ def test_silence_ends_every_situation_within_its_timers() -> None:
     for found in explored().situations:
         sender = clone(found)
         began, ticks = sender.now, 0
-        while sender.ended is None:
+        while sender.state is not State.ENDED:
             assert sender.deadline is not None, sender.state
             sender.tick(max(sender.now, sender.deadline))
             ticks += 1
@@ -121,11 +121,11 @@ def test_every_situation_can_be_ended_from_outside(cut: str) -> None:
             sender.cancel(sender.now)
         else:
             sender.hung_up(sender.now)
-            assert sender.ended is not None
+            assert sender.state is State.ENDED
         for _ in range(6):
-            if sender.ended is None and sender.deadline is not None:
+            if sender.deadline is not None:
                 sender.tick(sender.deadline)
-        assert sender.ended is not None
+        assert sender.state is State.ENDED
 
 
 def test_every_cause_has_an_ending() -> None:

@@ -1,0 +1,109 @@
+"""What a plan means for the sender: the number as it is dialled, what may be used, the pages with their header lines;
+and what of a call bears on the next one.
+
+What always holds: pure; what the number's memory advises against is left out here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import msgspec
+
+from codec.page import Page
+from modem.memory import CallFacts
+from modem.outcome import Fate
+from modem.plan import CallPlan, PlannedDocument, PlannedPage
+from modem.t30 import notes
+from modem.t30.capabilities import PAGE_CODINGS
+from modem.t30.sender import Sender, SenderPolicy
+from modem.t30.supply import CodedPages, Header, Sheet
+
+_DIALLED = "0123456789*#,W"
+
+
+def dial_string(number: str) -> str:
+    """What ATD is given: no plus, a comma for ``p`` (pause), ``w`` waits for a dial tone. Empty: cannot be dialled."""
+    marks = number.upper().replace("P", ",").replace("+", "")
+    return marks if all(mark in _DIALLED for mark in marks) and any(mark.isdigit() for mark in marks) else ""
+
+
+def told(plan: CallPlan) -> object:
+    """The plan as the journal has it: all that is needed to make the same call again, but for the passwords."""
+    documents = tuple(
+        replace(document, password="*" * len(document.password)) if document.password else document
+        for document in plan.documents
+    )
+    fetch = replace(plan.fetch, password="*" * len(plan.fetch.password)) if plan.fetch else None
+    return msgspec.to_builtins(replace(plan, documents=documents, fetch=fetch))
+
+
+def sender_policy(plan: CallPlan) -> SenderPolicy:
+    """What the plan allows, less what the number's memory advises against."""
+    policy, memory = plan.policy, plan.memory
+    return SenderPolicy(
+        tsid=plan.tsid,
+        ecm=policy.ecm and not memory.without_ecm,
+        v17=policy.v17 and not memory.without_v17,
+        max_rate_bps=policy.max_rate_bps,
+        begin_rate_bps=memory.max_rate_bps,
+        pages_again_after_rtn=policy.pages_again_after_rtn,
+        sub_address_required=policy.sub_address_required,
+        fetch=plan.fetch is not None,
+    )
+
+
+def coded_pages(plan: CallPlan, pages: Sequence[Page]) -> CodedPages:
+    """The plan's pages as the sender wants them, coded ahead for most far ends."""
+    planned = [(document, page) for document in plan.documents for page in document.pages]
+    sheets = [
+        Sheet(
+            page,
+            _header(plan, document, each) if plan.policy.header_line else None,
+            notes.Addressing(document.sub_address, document.password),
+        )
+        for (document, each), page in zip(planned, pages, strict=True)
+    ]
+    supply = CodedPages(
+        sheets,
+        codings(plan),
+        too_long=plan.policy.too_long,
+        small_frames=plan.policy.small_frames or bool(plan.memory.small_frames),
+    )
+    supply.warm_up()
+    return supply
+
+
+def codings(plan: CallPlan) -> tuple[str, ...]:
+    """The codings that may be used; MH is always one."""
+    allowed = plan.policy.codings or tuple(coding.value for coding in PAGE_CODINGS)
+    return tuple(coding for coding in allowed if coding not in plan.memory.without_codings) or ("mh",)
+
+
+def facts(sender: Sender) -> CallFacts:
+    """What of a call bears on the next one to its number."""
+    rate, form = sender.rate_used, sender.format_used
+    return CallFacts(
+        answered=sender.answered,
+        pages_through=sum(fate is Fate.CONFIRMED for fate in sender.fates),
+        rate_bps=sender.rate.bps if sender.rate and rate else None,
+        stepped_down=sender.stepped_down,
+        ecm=form.ecm if form else None,
+        frames_sent=sender.frames_sent,
+        frames_resent=sender.frames_resent,
+        coding=form.coding.value if form else None,
+        v17_trouble=sender.v17_trouble,
+        ecm_trouble=sender.ecm_trouble,
+        coding_trouble=sender.coding_trouble,
+    )
+
+
+def _header(plan: CallPlan, document: PlannedDocument, page: PlannedPage) -> Header:
+    """The line above the page: when and from whom, to whom, which page."""
+    sender = document.header_from or plan.tsid
+    left = "   ".join(part for part in (plan.header_time, sender) if part)
+    right = f"page {page.number} of {document.pages_total}"
+    if page.possible_duplicate:
+        right = f"possible duplicate   {right}"
+    return Header(left, document.header_to, right)
