@@ -23,11 +23,12 @@ HOUSE = Path(__file__).resolve().parents[1]
 """The folder that holds our packages: the checkout, or site-packages."""
 PPD = HOUSE / "ppd" / "platen-fax.ppd"
 FILTERS = tuple(HOUSE / "ppd" / "filter" / name for name in ("platen-pass", "platen-pdf"))
+KEEPER = "platen-keep"
 SYSTEM_SERVERBIN = Path("/usr/lib/cups")
 DEFAULT_URI = "platen:/fax"
 
 _SHEBANG_LIMIT = 120
-_TRY = "import backend.main, backend.hand_over, fax.client, fax.incoming"
+_TRY = "import backend.main, backend.keeper, backend.hand_over, fax.client, fax.incoming"
 
 
 class InstallError(Exception):
@@ -59,24 +60,41 @@ def install_backend(folder: Path, interpreter: Path | str = sys.executable, *, n
     if os.geteuid() == 0 and (failure := _trial(python, paths, as_lp=True)):
         mode = 0o700
         note = f"The backend runs as root, since the user lp cannot run it: {failure}"
-    program = _start_lines(python) + "\n".join(
-        (
-            "# Written by backend/install.py. A CUPS backend: hands print jobs to Platen. See backend/main.py.",
-            "import sys",
-            f"sys.path[:0] = {paths!r}",
-            "from backend.main import main",
-            "sys.exit(main(sys.argv))",
-            "",
-        )
-    )
-    return Installed(path=_put(folder / name, program.encode(), mode), mode=mode, note=note)
+    program = _program(python, paths, "main", "A CUPS backend: hands print jobs to Platen")
+    return Installed(path=_put(folder / name, program, mode), mode=mode, note=note)
 
 
-def install_filters(folder: Path) -> tuple[Installed, ...]:
-    """Put the filters into ``folder`` (such as /usr/lib/cups/filter)."""
+def install_filters(folder: Path, interpreter: Path | str = sys.executable) -> tuple[Installed, ...]:
+    """Put the filters into ``folder`` (such as /usr/lib/cups/filter), and beside them the program that they end in.
+
+    CUPS runs filters as ``lp`` always: where ``lp`` cannot reach the interpreter or our packages, they do without it.
+    """
+    python = Path(interpreter).absolute()
+    keeper = folder / KEEPER
+    try:
+        paths = [str(HOUSE), _home_of("msgspec", python)]
+        failure = _trial(python, paths, as_lp=os.geteuid() == 0)
+    except InstallError as error:
+        failure = str(error)
+    if failure:
+        keeper.unlink(missing_ok=True)
+    else:
+        _put(keeper, _program(python, paths, "keeper", "The end of Platen's CUPS filters"), 0o755)
     return tuple(
         Installed(path=_put(folder / source.name, source.read_bytes(), 0o755), mode=0o755) for source in FILTERS
     )
+
+
+def _program(python: Path, paths: list[str], module: str, what: str) -> bytes:
+    lines = (
+        f"# Written by backend/install.py. {what}. See backend/{module}.py.",
+        "import sys",
+        f"sys.path[:0] = {paths!r}",
+        f"from backend.{module} import main",
+        "sys.exit(main(sys.argv))",
+        "",
+    )
+    return (_start_lines(python) + "\n".join(lines)).encode()
 
 
 def add_queue(name: str, uri: str = DEFAULT_URI, ppd: Path = PPD, server: str | None = None) -> None:

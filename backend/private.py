@@ -196,7 +196,7 @@ class PrivateCups:
         try:
             installed: list[Installed] = [
                 install_backend(self.folder / "bin" / "backend", self._interpreter),
-                *install_filters(self.folder / "bin" / "filter"),
+                *install_filters(self.folder / "bin" / "filter", self._interpreter),
             ]
         except InstallError as error:
             raise CupsError(str(error)) from error

@@ -40,6 +40,49 @@ def test_killed_at_any_moment_the_fax_arrives_once(
     eventually(desk.no_backend_runs, "a backend stays")
 
 
+def _killed_at_start(desk: Desk) -> None:
+    """From now on the backend of this desk dies before it has a child."""
+    desk.program.write_text("#!/bin/sh\nkill -9 $$\n")
+
+
+@pytest.mark.parametrize("kind", ["pdf", "ps"])
+def test_a_backend_killed_before_it_has_a_child_loses_no_fax(
+    own_desk: Desk, recorder: Recorder, incoming: Path, pdf: Path, tmp_path: Path, kind: str
+) -> None:
+    document = pdf if kind == "pdf" else tmp_path / "words.ps"
+    if kind == "ps":
+        # more than the pipe holds
+        document.write_text("%!PS-Adobe-3.0\n" + "% words\n" * 100_000 + "showpage\n")
+    _killed_at_start(own_desk)
+    ticket = own_desk.print("-U", "alice", "-o", "phone=5552001", document)
+    assert ticket.state == COMPLETED
+    assert recorder.only.key == ticket.attributes["job-uuid"].text()
+    (octets,) = recorder.contents(recorder.only)
+    assert octets == document.read_bytes() if kind == "ps" else octets.startswith(b"%PDF-")
+    assert _left(incoming) == []
+
+
+def test_a_backend_killed_at_its_start_with_the_daemon_away_leaves_the_fax_in_the_incoming_folder(
+    own_desk: Desk, recorder: Recorder, incoming: Path, pdf: Path
+) -> None:
+    recorder.stop()
+    _killed_at_start(own_desk)
+    ticket = own_desk.print("-o", "phone=5552001", pdf)
+    assert ticket.state == COMPLETED
+    (left,) = _left(incoming)
+    assert left.key == ticket.attributes["job-uuid"].text()
+
+
+def test_a_job_of_several_documents_whose_backend_was_killed_stays_with_cups(
+    own_desk: Desk, recorder: Recorder, incoming: Path, pdf: Path, other_pdf: Path
+) -> None:
+    _killed_at_start(own_desk)
+    ticket = own_desk.print("-o", "phone=5552001", pdf, other_pdf)
+    assert ticket.state not in (COMPLETED, CANCELLED)
+    assert recorder.taken == {}
+    assert _left(incoming) == []
+
+
 def test_a_worker_killed_again_and_again_leaves_the_fax_in_the_incoming_folder(
     desk: Desk, recorder: Recorder, incoming: Path, pdf: Path
 ) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.install import PPD, InstallError, add_queue, install_backend, install_filters, remove_queue
+from backend.install import KEEPER, PPD, InstallError, add_queue, install_backend, install_filters, remove_queue
 from backend.private import CupsError, PrivateCups, stop_left
 from tests.backend.desk import COMPLETED, Desk, eventually, processes
 
@@ -142,6 +142,13 @@ def test_the_program_runs_from_anywhere_with_any_environment(programs: Path) -> 
     assert (installed.mode, installed.path.stat().st_mode & 0o777, installed.note) == (0o755, 0o755, "")
     assert _discovers(installed.path)
     assert [item.path.stat().st_mode & 0o777 for item in install_filters(programs)] == [0o755, 0o755]
+    assert (programs / KEEPER).stat().st_mode & 0o777 == 0o755
+
+
+def test_filters_do_without_a_program_that_cannot_run(programs: Path) -> None:
+    install_filters(programs)
+    assert len(install_filters(programs, "/bin/false")) == 2
+    assert not (programs / KEEPER).exists()
 
 
 def test_an_interpreter_may_lie_in_a_folder_with_blanks(programs: Path) -> None:
