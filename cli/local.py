@@ -80,7 +80,7 @@ def call(
     try:
         outcome = call_by_hand(number, tiff, tty, options, show)
     except (PlanError, TiffError) as error:
-        output.complain(str(error))
+        output.complain(f"{tiff}: {error}" if isinstance(error, TiffError) else str(error))
         raise typer.Exit(ExitCode.REFUSED) from error
     if as_json:
         output.json_line(outcome)

@@ -7,6 +7,7 @@ anything that speaks to the daemon.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,6 +57,13 @@ def cover_argument(arguments: Sequence[str]) -> list[str]:
     return ["--cover=default" if at < end and word == "--cover" else word for at, word in enumerate(made)]
 
 
+def asked_for(filename: object) -> str:
+    """The file that the person named: results are written under a hidden temporary name beside it."""
+    path = Path(os.fsdecode(filename) if isinstance(filename, str | bytes | os.PathLike) else str(filename))
+    part = re.fullmatch(r"\.(.+)\.[^.]+\.part", path.name)
+    return str(path.with_name(part[1]) if part else path)
+
+
 def main() -> None:
     """Run the command and leave with one of ``cli.exits.ExitCode``."""
     try:
@@ -73,7 +81,7 @@ def main() -> None:
             complain(f"{error.text} ({error.detail})" if error.detail else error.text)
             sys.exit(exits.exit_code(error))
         if isinstance(error, OSError):
-            where = f"{error.filename}: " if error.filename is not None else ""
+            where = f"{asked_for(error.filename)}: " if error.filename is not None else ""
             complain(f"{where}{error.strerror or error}")
             sys.exit(exits.ExitCode.USAGE)
         complain(f"a fault in this program ({type(error).__name__}: {error}); PLATEN_DEBUG=1 shows where")

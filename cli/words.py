@@ -52,7 +52,8 @@ def pages(job: Job) -> str:
 def why(job: Job) -> str:
     """Why the job is where it is, and until when."""
     reason = job.reason or ""
-    if job.until is not None and not job.state.ended:
+    # The daemon's own words may say until when; they are not said twice.
+    if job.until is not None and not job.state.ended and "next try" not in reason:
         reason = f"{reason}{'; ' if reason else ''}next try {clock(job.until)}"
     return reason
 

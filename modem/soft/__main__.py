@@ -13,7 +13,7 @@ from modem.soft.server import Asked, serve
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m modem.soft", description="Class 1 modems on ptys, with a small telephone exchange behind them."
+        prog="platen softmodem", description="Class 1 modems on ptys, with a small telephone exchange behind them."
     )
     parser.add_argument(
         "--link",

@@ -144,3 +144,24 @@ def test_a_call_to_a_number_with_letters_is_not_made(tmp_path: Path) -> None:
     done = platen("call", "555CALL", tmp_path / "pages.tif", "--tty", tmp_path / "none", "--json")
     assert done.returncode == 1
     assert json.loads(done.stdout.splitlines()[-1])["cause"] == "bad-number"
+
+
+def test_a_result_that_cannot_be_written_is_named_as_the_person_named_it(tmp_path: Path) -> None:
+    out = tmp_path / "missing" / "pages.tif"
+    done = platen("convert", REPORT, "-o", out)
+    assert done.returncode == 2
+    assert done.stderr == f"platen: {out}: No such file or directory\n"
+
+
+def test_a_call_names_the_file_that_is_no_tiff(tmp_path: Path) -> None:
+    text = tmp_path / "letter.txt"
+    text.write_text("Dear all,\n")
+    done = platen("call", "5552001", text, "--tty", tmp_path / "no-modem")
+    assert done.returncode == 4
+    assert done.stderr.startswith(f"platen: {text}: ")
+
+
+def test_the_software_modem_says_how_it_is_used_by_the_name_that_was_typed() -> None:
+    done = platen("softmodem")
+    assert done.returncode == 2
+    assert done.stderr.startswith("usage: platen softmodem ")
