@@ -17,6 +17,7 @@ from modem.outcome import Fate
 from modem.plan import CallPlan, PlannedDocument, PlannedPage
 from modem.t30 import notes
 from modem.t30.capabilities import PAGE_CODINGS
+from modem.t30.frames import ident_fif
 from modem.t30.sender import Sender, SenderPolicy
 from modem.t30.supply import CodedPages, Header, Sheet
 
@@ -27,6 +28,22 @@ def dial_string(number: str) -> str:
     """What ATD is given: no plus, a comma for ``p`` (pause), ``w`` waits for a dial tone. Empty: cannot be dialled."""
     marks = number.upper().replace("P", ",").replace("+", "")
     return marks if all(mark in _DIALLED for mark in marks) and any(mark.isdigit() for mark in marks) else ""
+
+
+def fault_of(plan: CallPlan) -> str:
+    """What no frame can say of this plan; "" when all is well. Idents have at most 20 printable ASCII characters."""
+    texts = [plan.tsid]
+    for document in plan.documents:
+        texts += [document.sub_address, document.password]
+    if plan.fetch is not None:
+        texts += [plan.fetch.password, plan.fetch.selection]
+    try:
+        for text in texts:
+            ident_fif(text)
+    except ValueError:
+        return "an identifier, sub-address or password is not 20 printable ASCII characters at most"
+    unknown = [name for name in plan.policy.codings if name not in {coding.value for coding in PAGE_CODINGS}]
+    return f"no coding is called {unknown[0]!r}" if unknown else ""
 
 
 def told(plan: CallPlan) -> object:

@@ -25,7 +25,7 @@ from dataclasses import replace
 import msgspec
 
 from codec.page import Page
-from modem.briefing import coded_pages, dial_string, facts, sender_policy, told
+from modem.briefing import coded_pages, dial_string, facts, fault_of, sender_policy, told
 from modem.class1.driver import Driver, Heard, Said
 from modem.class1.profile import Profile
 from modem.entries import Entry
@@ -82,6 +82,7 @@ class Call:
             profile = replace(profile, ahead_s=_AHEAD_S, after_class=(*profile.after_class, "AT+FLO=2"))
         self._driver = Driver(now, profile)
         number = dial_string(plan.dial)
+        fault = fault_of(plan)
         self._fetching: Fetching | None = None  # instead of the sender, once the far end sends
         self._sender = Sender(number, supply or coded_pages(plan, pages), sender_policy(plan), now)
         documents = [
@@ -97,8 +98,8 @@ class Call:
             sheets=[(page.width, page.rows, page.dpi_x, page.dpi_y) for page in pages],
             profile=msgspec.to_builtins(profile),
         )
-        if not number or not (count or plan.fetch):
-            self._end(Cause.PLAN_INVALID if number else Cause.BAD_NUMBER, Phase.SETUP)
+        if fault or not number or not (count or plan.fetch):
+            self._end(Cause.BAD_NUMBER if not number else Cause.PLAN_INVALID, Phase.SETUP, fault)
         else:
             self._pump()
 

@@ -128,6 +128,13 @@ def read_recording(entries: Sequence[Entry]) -> Recording:
         raise NotARecordingError("there is no call in this journal")
     if begin.fields.get("incoming"):
         raise NotARecordingError("this is a call that came in; only calls that went out can be played")
+    if any(
+        entry.kind == "command"
+        and str(entry.fields.get("text"))[:7] == "AT+FRM="
+        and entry.fields.get("text") != "AT+FRM=?"
+        for entry in entries
+    ):
+        raise NotARecordingError("this call has received pages; only calls that sent can be played")
     if "plan" not in begin.fields:
         raise NotARecordingError("this journal is from a version that did not keep enough to play the call again")
     try:

@@ -106,7 +106,7 @@ class _Teller:
     def __init__(self, commands: bool) -> None:
         self._commands = commands
         self._fast: _Fast | None = None
-        self._last_out = ""
+        self._last_out = self._last_in = ""
         self._page = ""
         self._resends = 0
         self._frames: list[tuple[str, str]] = []
@@ -128,6 +128,7 @@ class _Teller:
         match entry.kind:
             case "frame":
                 name, meaning = str(fields.get("name", "?")), str(fields.get("meaning", ""))
+                self._last_in = name
                 if name == "PPR":
                     meaning = self._missing(str(fields.get("octets", ""))) or meaning
                 way = Way.IN if fields.get("good", True) else Way.BAD
@@ -193,7 +194,8 @@ class _Teller:
             self._fast = _Fast(t, Way.FAST_OUT, self._image_out(int(carrier[2])))
         elif carrier:
             rate = _RATES.get(int(carrier[2]))
-            self._fast = _Fast(t, Way.FAST_IN, f"image {rate.bps} {rate.modulation.value}" if rate else "image")
+            what = "training check" if self._last_in == "DCS" else "image"
+            self._fast = _Fast(t, Way.FAST_IN, f"{what}, {rate.bps} {rate.modulation.value}" if rate else what)
 
     def _image_out(self, code: int) -> str:
         rate = _RATES.get(code)

@@ -105,3 +105,27 @@ def test_the_same_inputs_make_the_same_call() -> None:
         return written, [replace(entry) for entry in call.take_entries()]
 
     assert run() == run()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"tsid": "x" * 21},
+        {"tsid": "Büro"},
+        {"policy": LinePolicy(codings=("jpeg",))},
+        {"sub_address": "1" * 21},
+        {"password": "a\nb"},
+    ],
+)
+def test_a_plan_that_no_frame_can_say_ends_before_the_modem_is_touched(changes: dict[str, object]) -> None:
+    plan = plan_for([PAGE])
+    (document,) = plan.documents
+    if changes.keys() & {"sub_address", "password"}:
+        plan = replace(plan, documents=(replace(document, **changes),))  # type: ignore[arg-type]
+    else:
+        plan = replace(plan, **changes)  # type: ignore[arg-type]
+    call = Call(plan, [PAGE], now=0.0)
+    assert call.outcome is not None
+    assert (call.outcome.cause, call.outcome.retry) == (Cause.PLAN_INVALID, Retry.NEVER)
+    assert call.take_output() == b""
+    assert len(call.outcome.text) > 60

@@ -16,9 +16,11 @@ from modem.entries import Entry
 from modem.journal import JournalWriter
 from modem.outcome import Cause, Fate, Outcome, Retry
 from modem.plan import CallPlan, LinePolicy, PlannedFetch
+from modem.recorded import NotARecordingError, read_recording
 from modem.soft.exchange import Exchange
 from modem.soft.farend import ExchangeData
 from modem.soft.virtual import VirtualModem
+from modem.story import lines, tell
 from modem.t30.receiver_abilities import ReceiverPolicy
 from tests.modem.answering import NUMBER, POLICY, Storing
 from tests.modem.line import picture, plan_for
@@ -195,3 +197,13 @@ def test_the_journal_on_disk_holds_no_password(tmp_path: Path) -> None:
     text = (tmp_path / "journal").read_text()
     assert "sesame" not in text
     assert "******" in text
+
+
+def test_calls_that_received_are_told_but_not_played(tmp_path: Path) -> None:
+    done = fetch(NOTHING, [], tmp_path)
+    told = "\n".join(text for _, text in lines(tell(done.entries)))
+    assert "CIG, DTC: receives" in told
+    assert "training check, 14400 V.17" in told
+    assert "page 2: on disk, confirmed" in told
+    with pytest.raises(NotARecordingError, match="received"):
+        read_recording(done.entries)

@@ -103,5 +103,5 @@ def test_a_call_that_came_in_is_told_with_its_caller_and_pages() -> None:
     ]
     told = text_of(tell(entries))
     assert "in-1, incoming from 5551 ACME" in told
-    assert "image 14400 V.17, 8.2 s" in told
+    assert "image, 14400 V.17, 8.2 s" in told
     assert "page 1: clean, 2286 rows" in told
