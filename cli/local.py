@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -49,6 +49,24 @@ def call(
         int | None, typer.Option(metavar="BPS", help="Fastest rate in bit/s.", show_default=False)
     ] = None,
     from_page: Annotated[int, typer.Option(metavar="N", min=1, help="First page to send.")] = 1,
+    header: Annotated[bool, typer.Option("--header/--no-header", help="The line above each page.")] = True,
+    coding: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="mh, mr, mmr or t85, again for more; any if not said.", show_default=False),
+    ] = None,
+    v17: Annotated[bool, typer.Option("--v17/--no-v17", help="Rates above 9600, if the far end can.")] = True,
+    sub_address: Annotated[
+        str, typer.Option(metavar="TEXT", help="Where at the far end it is to go.", show_default=False)
+    ] = "",
+    password: Annotated[
+        str,
+        typer.Option(
+            envvar="PLATEN_CALL_PASSWORD",
+            metavar="TEXT",
+            help="The password that the far end asks senders for; better in the environment.",
+            show_default=False,
+        ),
+    ] = "",
     as_json: Annotated[
         bool, typer.Option("--json", help="Progress as lines of JSON, the outcome as the last one.")
     ] = False,
@@ -74,8 +92,16 @@ def call(
         else:
             output.line(f"{entry.t:7.2f} s  {text}")
 
+    policy = LinePolicy(ecm=ecm, max_rate_bps=max_rate, v17=v17, header_line=header)
+    if coding:
+        policy = replace(policy, codings=tuple(coding))
     options = HandOptions(
-        ident=ident, journal=journal, policy=LinePolicy(ecm=ecm, max_rate_bps=max_rate), start_page=from_page
+        ident=ident,
+        journal=journal,
+        policy=policy,
+        start_page=from_page,
+        sub_address=sub_address,
+        password=password,
     )
     try:
         outcome = call_by_hand(number, tiff, tty, options, show)
@@ -85,7 +111,7 @@ def call(
     if as_json:
         output.json_line(outcome)
     else:
-        output.line(outcome.text)
+        output.line(outcome.text + (f" ({outcome.code})" if outcome.code else ""))
         figures = outcome.figures
         facts = [
             figures.far_ident and f"far end {figures.far_ident}",

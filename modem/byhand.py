@@ -46,6 +46,8 @@ class HandOptions:
     start_page: int = 1
     lock_folder: Path | None = field(default_factory=usual_folder)  # of UUCP locks; None: none are made
     journal: Path | None = None  # kept there; must not exist
+    sub_address: str = ""
+    password: str = ""
 
 
 def call_by_hand(
@@ -153,6 +155,8 @@ def _plan(dial: str, tiff: Path, options: HandOptions) -> CallPlan:
         pages_total=len(pages),
         header_from=options.header_from,
         header_to=options.header_to,
+        sub_address=options.sub_address,
+        password=options.password,
     )
     return CallPlan(
         call=f"by-hand-{os.getpid()}",

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -177,3 +178,14 @@ def test_a_fax_machine_receives_what_was_sent_by_hand(tmp_path: Path) -> None:
     assert outcome.figures.far_ident == "+49 555 2001"
     (received,) = (tmp_path / "out").rglob("*.tif")
     assert read_fax(received) == [PICTURES[1].tobytes()]
+
+
+def test_sub_address_and_password_are_in_the_plan_and_the_password_not_in_the_journal(
+    modem: ScriptedModem, tiff: Path, options: HandOptions, tmp_path: Path
+) -> None:
+    entries: list[Entry] = []
+    chosen = replace(options, sub_address="12", password="sesame", journal=tmp_path / "journal")
+    call_by_hand("5552001", tiff, str(modem.link), chosen, entries.append)
+    (document,) = entries[0].fields["plan"]["documents"]
+    assert (document["sub_address"], document["password"]) == ("12", "******")
+    assert "sesame" not in (tmp_path / "journal").read_text()
