@@ -74,6 +74,7 @@ class House:
         self._tell = tell
         self._daemon: subprocess.Popen[bytes] | None = None
         self._modem: subprocess.Popen[bytes] | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> House:
         try:
@@ -111,6 +112,7 @@ class House:
     def start_daemon(self) -> None:
         """platend, and with it the port process."""
         self.config.write_text(self._toml())
+        self._set_guard()
         self._daemon = self._launch("spooler.main", "--config", str(self.config), log="platend.log")
         self._await(self._answers, self._daemon, "platend.log", "platend")
         self._tell(f"The daemon answers on {self.socket}")
@@ -231,21 +233,46 @@ class House:
             modem, self._modem = self._modem, None
             if modem is not None:
                 last_first.callback(end, modem)
+            last_first.callback(self._drop_guard)
             last_first.callback(self._end_port)
             last_first.callback(self.stop_daemon)
             cups, self.cups = self.cups, None
             if cups is not None:
                 last_first.callback(cups.stop)
 
+    def _set_guard(self) -> None:
+        """Should we be killed, the port process ends too: it does when its folder is gone, and that goes with our end
+        of a pipe."""
+        if self._guard is None:
+            # first the daemon ends, which would start another
+            command = ["sh", "-c", 'read _; sleep 6; rm -rf "$0"', str(self.spool / "ports")]
+            self._guard = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+
+    def _drop_guard(self) -> None:
+        guard, self._guard = self._guard, None
+        if guard is not None and guard.stdin is not None:
+            guard.kill()
+            guard.wait()
+            guard.stdin.close()
+
     def _end_port(self) -> None:
-        pid = self.port_pid
-        if pid is None:
-            return
+        """Also a process that was started a moment ago and neither answers nor has its lock yet."""
         for number in (signal.SIGTERM, signal.SIGKILL):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
-            if wait_until(lambda: not is_locked(self.port_folder), 8.0, quiet=True):
+            for pid in self._port_processes():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
+            if wait_until(lambda: not self._port_processes(), 8.0, quiet=True):
                 return
+
+    def _port_processes(self) -> list[int]:
+        """By their command lines, which name the folder; zombies have none."""
+        found = []
+        for process in Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                words = (process / "cmdline").read_bytes().split(b"\0") if process.name.isdigit() else []
+                if b"modem.port" in words and os.fsencode(self.port_folder) in words:
+                    found.append(int(process.name))
+        return found
 
     def _toml(self) -> str:
         lines: Iterable[str] = (

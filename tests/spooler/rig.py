@@ -86,8 +86,9 @@ class Rig:
                     os.kill(pid, signal.SIGKILL)
             time.sleep(0.01)
         if self._guard is not None and self._guard.stdin is not None:
-            self._guard.stdin.close()
+            self._guard.kill()
             self._guard.wait()
+            self._guard.stdin.close()
         if kind is not None and self.log.exists():
             print(self.log.read_text()[-8000:], file=sys.stderr)
 
@@ -99,7 +100,7 @@ class Rig:
         """``prefix``: a command that runs the daemon's under other circumstances."""
         if self._guard is None:
             # Should we be killed: the daemon goes with us, and port processes when they have no folder any more.
-            script = 'read _; rm -rf "$0"'
+            script = 'read _; sleep 3; rm -rf "$0"'
             self._guard = subprocess.Popen(["sh", "-c", script, str(self.spool / "ports")], stdin=subprocess.PIPE)
         tied = ["setpriv", "--pdeathsig", "KILL", "--"]
         with self.log.open("ab") as log:
