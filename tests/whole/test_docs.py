@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -24,3 +26,12 @@ def test_every_file_that_the_readme_links_to_is_there() -> None:
     for file in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")):
         for link in re.findall(r"\]\(([^)#:]+)\)", file.read_text()):
             assert (file.parent / link).exists(), f"{file.name} links to {link}"
+
+
+def test_every_command_is_documented_and_nothing_else_is() -> None:
+    done = subprocess.run([sys.executable, "-m", "cli.main", "--help"], capture_output=True, text=True, check=True)
+    commands = done.stdout.partition("Commands:")[2].partition("Exit codes:")[0]
+    there = set(re.findall(r"^  ([a-z]+) ", commands, re.MULTILINE))
+    tables = re.findall(r"^\| (`platen .*?) \|", (ROOT / "docs" / "command.md").read_text(), re.MULTILINE)
+    named = {name for row in tables for name in re.findall(r"`(?:platen )?([a-z]+)[^`]*`", row)}
+    assert there and named == there
