@@ -14,19 +14,8 @@ from dataclasses import dataclass
 
 from modem.class1.profile import Profile
 from modem.class1.reader import END_OF_DATA, Line, Piece, Reader, Result, Token, escape
-from modem.class1.scripts import (
-    Answer,
-    Drain,
-    Emit,
-    Hold,
-    ReadBlock,
-    ReadData,
-    Say,
-    Scripts,
-    Step,
-    Transmit,
-    Until,
-)
+from modem.class1.scripts import Scripts
+from modem.class1.steps import Answer, Drain, Emit, Hold, ReadBlock, ReadData, Say, Step, Transmit, Until
 from modem.t30.line import Data, Given, LineEvent, SendFast, SendFrames, StopFast, Wish
 
 

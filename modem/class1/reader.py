@@ -152,6 +152,10 @@ class Reader:
 
     def _next_piece(self) -> Token | None:
         waiting, found = self._input, bytearray()
+        if self._after_cr and waiting:
+            self._after_cr = False
+            if waiting[0] == LF:
+                del waiting[0]  # of the CONNECT
         at = 0
         while not self._data_ended:
             dle = waiting.find(DLE, at)
