@@ -76,6 +76,7 @@ class Call:
         self._barrier = 0  # so many must be on disk before the next gated act
         self._synced = 0
         self._progress_at = now
+        self._looked_ahead = -1  # the page during which the next one was coded
         policy = plan.policy
         profile = profile or Profile()
         if policy.flow_control:
@@ -320,6 +321,9 @@ class Call:
         sender = self._sender
         if progress is None or not self._image_going_out or self._now < self._progress_at + _PROGRESS_S:
             return
+        if self._looked_ahead != sender.index:
+            self._looked_ahead = sender.index
+            sender.look_ahead()
         self._progress_at = self._now
         sent, total = progress
         octets = sender.octets_before + int(sender.octets_going_out * sent / max(1, total))

@@ -120,6 +120,9 @@ class RecordedPages(CodedPages):
         """So many zeros."""
         return bytes(self._recording.octets[index])
 
+    def prepare(self, index: int, format: PageFormat, rate: Rate) -> None:
+        """Nothing has to be coded."""
+
 
 def read_recording(entries: Sequence[Entry]) -> Recording:
     """Raises NotARecordingError."""

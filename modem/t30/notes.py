@@ -134,3 +134,7 @@ class Pages(Protocol):
     def code(self, index: int, format: PageFormat, rate: Rate) -> bytes:
         """The page's code in line order, with RTC or EOFB and, without ECM, the fill that the scan time asks for."""
         ...
+
+    def prepare(self, index: int, format: PageFormat, rate: Rate) -> None:
+        """``code`` will soon be asked for this: there is time now."""
+        ...

@@ -67,6 +67,12 @@ class Sender(Negotiation):
             self.octets_going_out = len(data)
             self._send_fast(State.SEND_PAGE, self.rate, data, short=True, after_journal=True, note=started)
 
+    def look_ahead(self) -> None:
+        """While an image goes out there is time to code the next page, so that its training need not wait for it."""
+        following = self.index + 1
+        if self._end is Type.MPS and following < self._pages.count and self.format and self.rate:
+            self._pages.prepare(following, self.format, self.rate)
+
     def _post_page_command(self) -> Type:
         """EOP for the last page, MPS when the next one has the same form, else EOM (T.30 5.3.6.1.6)."""
         assert self._abilities is not None and self.format is not None and self.rate is not None
@@ -169,7 +175,11 @@ class Sender(Negotiation):
             self.ecm_trouble = True
 
     def _on_repeat_command(self) -> None:
-        """No answer, or CRP: the command again, three times in all (T.30 5.4.2)."""
+        """No answer, or CRP: the command again, three times in all (T.30 5.4.2); RR only as long as T5 lasts."""
+        if self.state is State.WAIT_RR and self._t5 is not None and self.now >= self._t5:
+            self._look_at_ecm()
+            self._give_up(Cause.NOT_READY_TOO_LONG)
+            return
         self._repeats += 1
         if self._repeats >= TRIES:
             self._look_at_ecm()
@@ -312,7 +322,6 @@ class Sender(Negotiation):
     def _on_ready_again(self) -> None:
         """The answer that RNR has put off."""
         assert self._frame is not None
-        self._t5 = None
         kind = self._frame.type
         if self._rr_for is State.WAIT_CTR and kind is Type.CTR:
             self._on_correct_on()

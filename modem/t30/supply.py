@@ -132,11 +132,19 @@ class CodedPages:
 
     def code(self, index: int, format: PageFormat, rate: Rate) -> bytes:
         """The page's code in line order, with RTC or EOFB and fill."""
-        fitting = Fitting(format.resolution, format.width, room(format.resolution, format.length_mm), self._too_long)
-        code = self._code(index, fitting, format.coding, min_row_bits(format, rate))
+        code = self._code(*self._wanted(index, format, rate))
         for key in [key for key in self._coded if key[0] < index]:
             del self._coded[key]  # pages before this one have gone
         return code
+
+    def prepare(self, index: int, format: PageFormat, rate: Rate) -> None:
+        """Code the page before its turn."""
+        self._code(*self._wanted(index, format, rate))
+
+    def _wanted(self, index: int, format: PageFormat, rate: Rate) -> tuple[int, Fitting, PageCoding, int]:
+        rows = room(format.resolution, format.length_mm)
+        fitting = Fitting(format.resolution, format.width, rows, self._too_long)
+        return index, fitting, format.coding, min_row_bits(format, rate)
 
     def _fitting(self, index: int, abilities: Abilities) -> Fitting:
         return fitting_for(self._sheets[index].page, abilities, self._too_long)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from modem.receipt import Receipt
 from modem.replay import replay
 from modem.soft.farend import REFUSES, Fax
 from modem.soft.line import Direction, Disturbance, Disturbs, Impairments, Moment
+from modem.t30 import supply
 from tests.modem.answering import NUMBER, POLICY, call_ourselves
 from tests.modem.line import FAX, assert_same, call_up, dense, picture, plan_for
 
@@ -247,3 +249,22 @@ def test_t6_without_ecm_is_not_possible_and_the_pages_go_in_another_coding(resol
     done = call_up(pages, far, out=tmp_path, policy=LinePolicy(codings=("mmr", "mr", "mh")))
     assert done.outcome.figures.coding in ("mr", "mh")
     assert_same(pages, done)
+
+
+def test_the_next_page_is_coded_while_the_one_before_it_goes_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond the pages that are coded before dialling, too: its training need not wait for a coder."""
+    pages = [dense(seed, rows=20) for seed in range(12)]
+    coded_in: list[set[str]] = []
+    real = supply.code_for_line
+
+    def noted(*arguments: object, **options: object) -> bytes:
+        coded_in.append({frame.name for frame in traceback.extract_stack()})
+        return real(*arguments, **options)  # type: ignore[arg-type]
+
+    plan = plan_for(pages)
+    monkeypatch.setattr(supply, "code_for_line", noted)
+    call_up(pages, out=tmp_path, plan=plan)
+    assert not any("_start_page" in stack for stack in coded_in)
+    assert sum("look_ahead" in stack for stack in coded_in) == 4

@@ -52,6 +52,9 @@ class Lengths:
     def code(self, index: int, format: PageFormat, rate: Rate) -> bytes:
         return bytes(self.octets[index])
 
+    def prepare(self, index: int, format: PageFormat, rate: Rate) -> None:
+        pass
+
 
 ECHO = "echo"
 FRAMES: dict[str, Frame | bytes] = {
