@@ -79,6 +79,7 @@ class PageStore:
             while (page := self._next()) is not None:
                 if writer is None:
                     writer = TiffWriter(self.path, durable=True)
+                    self.path.chmod(0o600)
                 tags = replace(page.tags, date_time=time.strftime("%Y:%m:%d %H:%M:%S"))
                 writer.append(page.page, tags)
                 with self._condition:
