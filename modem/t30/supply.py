@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from codec.choice import LineCoding, code_for_line
+from codec import choice
+from codec.choice import LineCoding
 from codec.header import header_strip, strip_rows
 from codec.operations import prepend
 from codec.page import Bitmap, Coding, Page, Resolution
@@ -67,6 +68,7 @@ class CodedPages:
         self._allowed = frozenset(coding for coding in PAGE_CODINGS if not codings or coding.value in codings)
         self._made: dict[tuple[int, Fitting], Page] = {}
         self._coded: dict[tuple[int, Fitting, PageCoding, int], bytes] = {}
+        self._sizes: dict[tuple[int, Fitting, PageCoding, int], int] = {}
         self.weighed: tuple[tuple[str, int], ...] = ()
 
     def warm_up(self) -> None:
@@ -121,7 +123,7 @@ class CodedPages:
             total = 0
             for other, fitting in alike[:_WEIGHED]:
                 try:
-                    total += len(self._code(other, fitting, coding, bits))
+                    total += self._size(other, fitting, coding, bits)
                 except IncompatibleError:
                     continue  # it does not go out at all
             return total
@@ -154,10 +156,17 @@ class CodedPages:
         key = (index, fitting, coding, 0 if coding in _WITH_ECM else bits)
         if key not in self._coded:
             page = self._page(index, fitting)
-            self._coded[key] = code_for_line(
+            self._coded[key] = choice.code_for_line(
                 page, LineCoding(coding.value), k=_K[fitting.resolution], min_row_bits=key[3]
             )
         return self._coded[key]
+
+    def _size(self, index: int, fitting: Fitting, coding: PageCoding, bits: int) -> int:
+        """Octets of the code. They are known for good; the code of pages that have gone is not kept."""
+        key = (index, self._plain(index, fitting), coding, 0 if coding in _WITH_ECM else bits)
+        if key not in self._sizes:
+            self._sizes[key] = len(self._code(index, fitting, coding, bits))
+        return self._sizes[key]
 
     def _plain(self, index: int, fitting: Fitting) -> Fitting:
         """A limit that the page does not reach is none: what has been made without it serves."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from codec import choice
 from codec.operations import same_pixels
 from codec.page import Page
 from modem.call import Call
@@ -18,7 +19,6 @@ from modem.receipt import Receipt
 from modem.replay import replay
 from modem.soft.farend import REFUSES, Fax
 from modem.soft.line import Direction, Disturbance, Disturbs, Impairments, Moment
-from modem.t30 import supply
 from tests.modem.answering import NUMBER, POLICY, call_ourselves
 from tests.modem.line import FAX, assert_same, call_up, dense, picture, plan_for
 
@@ -257,14 +257,14 @@ def test_the_next_page_is_coded_while_the_one_before_it_goes_out(
     """Beyond the pages that are coded before dialling, too: its training need not wait for a coder."""
     pages = [dense(seed, rows=20) for seed in range(12)]
     coded_in: list[set[str]] = []
-    real = supply.code_for_line
+    real = choice.code_for_line
 
     def noted(*arguments: object, **options: object) -> bytes:
         coded_in.append({frame.name for frame in traceback.extract_stack()})
         return real(*arguments, **options)  # type: ignore[arg-type]
 
     plan = plan_for(pages)
-    monkeypatch.setattr(supply, "code_for_line", noted)
+    monkeypatch.setattr(choice, "code_for_line", noted)
     call_up(pages, out=tmp_path, plan=plan)
     assert not any("_start_page" in stack for stack in coded_in)
     assert sum("look_ahead" in stack for stack in coded_in) == 4
