@@ -10,7 +10,8 @@ import pytest
 from modem.outcome import Cause, Fate
 from modem.t30 import line
 from modem.t30.frames import Type
-from modem.t30.notes import PageAnswered, PageStarted
+from modem.t30.notes import NOWHERE, Addressing, PageAnswered, PageStarted, Trained
+from modem.t30.rates import Modulation
 from modem.t30.sender import Sender, SenderPolicy
 from modem.t30.supply import CodedPages, Sheet
 from tests.modem.t30.play import (
@@ -35,6 +36,7 @@ from tests.modem.t30.play import (
     RTP,
     Played,
     Reply,
+    dis,
     page,
     play,
     ppr,
@@ -84,6 +86,33 @@ def check(played: Played) -> None:
             assert second in ("MPS", "EOM", "EOP")
         if first.startswith("block"):
             assert second.startswith("PPS")
+
+
+EVERYTHING = dis(15, 16, 19, 21, 22, 23, 27, 31, 41, 49, 50, 78)
+SMALL_FRAMES = dis(7, 15, 16, 27, 31)
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_with_all_that_a_call_may_carry_it_ends_and_tells_the_truth(seed: int) -> None:
+    chance = random.Random(1_000_000 + seed)
+    pages = [chance.choice(PAGES) for _ in range(chance.randrange(1, 5))]
+    places = [chance.choice((NOWHERE, Addressing("5"), Addressing("5", "secret"))) for _ in pages]
+    policy = SenderPolicy(
+        tsid="+1 555 1001",
+        v17=chance.random() < 0.8,
+        ecm=chance.random() < 0.8,
+        begin_rate_bps=chance.choice((None, 2400, 9600, 12000)),
+        pages_again_after_rtn=chance.randrange(4),
+        sub_address_required=chance.random() < 0.2,
+    )
+    said = replies(chance)
+    said[0] = [CSI, chance.choice((EVERYTHING, SMALL_FRAMES, PLAIN))]
+    codings = chance.choice(((), ("t85",), ("mh",), ("mmr", "t85")))
+    played = play(said, pages, policy=policy, addressings=places, codings=codings, give_up_s=3600.0)
+    check(played)
+    for note in played.notes:
+        if isinstance(note, Trained) and not policy.v17:
+            assert note.rate.modulation is not Modulation.V17
 
 
 @pytest.mark.parametrize("seed", range(400))
