@@ -72,7 +72,7 @@ class LineSide:
         self._line: FrameLine | None = None
         self._side = 0
         self._ticket: Ticket | None = None
-        self._heard: Signal | None = None  # the V.21 signal at our ear
+        self._heard: set[Signal] = set()  # V.21 signals at our ear; more than one spoil each other
         self._fast_heard: Signal | None = None
         self._fast_told = False  # the host knows of it
         self._frames: list[bytes] = []  # heard and not yet asked for
@@ -257,7 +257,7 @@ class LineSide:
             self._give_frame(self._frames.pop(0))
             return
         self._mode = Mode.HEAR_FLAGS
-        if self._heard is not None:
+        if self._heard:
             self._plan(_FLAGS_HEARD_S, self._flags_heard)
 
     def _flags_heard(self) -> None:
@@ -267,7 +267,7 @@ class LineSide:
     def _give_frame(self, octets: bytes) -> None:
         self._output += octets.replace(b"\x10", b"\x10\x10") + bytes((_DLE, _ETX))
         self._verdict = "OK" if len(octets) > 2 and fcs(octets[:-2]) == octets[-2:] else "ERROR"
-        if self._heard is not None and len(octets) > 1 and octets[1] & 0x10:
+        if self._heard and len(octets) > 1 and octets[1] & 0x10:
             self._mode = Mode.HEAR_TAIL
             self._plan(_TAIL_S, self._give_verdict)
         else:
@@ -283,7 +283,7 @@ class LineSide:
         self._mode = Mode.HEAR_FAST
         if self._fast_heard is not None:
             self._fast_begins(self._fast_heard)
-        elif self._heard is not None:
+        elif self._heard:
             self._frames_instead()
 
     def _fast_begins(self, signal: Signal) -> None:
@@ -312,7 +312,7 @@ class LineSide:
         if signal.kind is Kind.CED:
             return
         if signal.kind is Kind.V21:
-            self._heard = signal
+            self._heard.add(signal)
             if self._mode is Mode.DIALLING or self._mode is Mode.HEAR_FLAGS:
                 self._plan(_FLAGS_HEARD_S, self._flags_heard)
             elif self._mode is Mode.HEAR_FAST:
@@ -323,7 +323,7 @@ class LineSide:
                 self._fast_begins(signal)
 
     def frame(self, signal: Signal, octets: bytes, began: float) -> None:
-        if signal is not self._heard or self._sent is not None or began < self._sent_until:
+        if signal not in self._heard or self._sent is not None or began < self._sent_until:
             return
         if self._mode is Mode.HEAR_FRAME:
             self._give_frame(octets)
@@ -335,8 +335,10 @@ class LineSide:
             self._output += octets.replace(b"\x10", b"\x10\x10")
 
     def ends(self, signal: Signal) -> None:
-        if signal is self._heard:
-            self._heard = None
+        if signal in self._heard:
+            self._heard.discard(signal)
+            if self._heard:
+                return
             if self._mode is Mode.HEAR_TAIL:
                 self._give_verdict()
             elif self._mode in (Mode.HEAR_FRAME, Mode.HEAR_FLAGS):

@@ -146,7 +146,8 @@ class FrameModem(LineSide):
 
     def _off_hook(self, mode: Mode) -> None:
         self.off_hook_at, self.on_hook_at = self._timeline.now, None
-        self._heard = self._fast_heard = None
+        self._heard.clear()
+        self._fast_heard = None
         self._frames.clear()
         self._mode = mode
 
@@ -175,7 +176,7 @@ class FrameModem(LineSide):
             self._say("ERROR")
 
     def _quiet(self) -> None:
-        if self._heard is not None or self._fast_heard is not None:
+        if self._heard or self._fast_heard is not None:
             self._plan(0.02, self._quiet)
         else:
             self._result("OK")
@@ -220,7 +221,8 @@ class FrameModem(LineSide):
 
     def dropped(self) -> None:
         """The line is dead: in Class 1 nobody says so."""
-        self._heard = self._fast_heard = None
+        self._heard.clear()
+        self._fast_heard = None
 
     def lose_current(self) -> None:
         """The line is dead, and this modem is one that notices: it goes on-hook by itself."""
