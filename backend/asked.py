@@ -6,7 +6,7 @@ Where the fax goes, in this order; the first source that names a number counts, 
    one recipient each.
 2. The option ``phone``, with ``faxPrefix`` in front; several numbers are separated by semicolons.
 3. ``to`` in the queue's device URI (``platen:/fax?to=%2B4930...``), as often as it stands there.
-4. The job's title, when all of it is a number; not with ``title=no`` in the device URI.
+4. The job's title, when all of it is a number of five digits or more; not with ``title=no`` in the device URI.
 
 None of them: one recipient without a number, and the fax waits for it. Everything else a person typed or chose counts
 before ``cover-sheet-info``, and that before the device URI. There is a cover page when one was chosen, or when there is
@@ -27,7 +27,8 @@ from backend.options import chosen
 from fax.types import CoverPage, Recipient, Resolution, Sender
 from ipp.values import Attribute, Collection
 
-_DIGITS_ONLY = re.compile(r"\d[\d*#,wp]{2,}")
+# A document may well be called 2024: so short a title is not dialled.
+_DIGITS_ONLY = re.compile(r"\d[\d*#,wp]{4,}")
 _INTERNATIONAL = re.compile(r"\+[\d ().\-/]{5,}")
 _TEL = re.compile(r"(?:tel|fax):[^ ]+", re.IGNORECASE)
 _RESOLUTIONS = {
@@ -61,6 +62,7 @@ class PrintJob:
     options: Mapping[str, str]
     parameters: Sequence[tuple[str, str]]
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    user_name: str = ""  # who printed, as a name for the cover page
 
     def parameter(self, name: str) -> str | None:
         return next((value for key, value in self.parameters if key == name and value), None)
@@ -79,7 +81,7 @@ def asked(job: PrintJob) -> Asked:
     return Asked(
         recipients=tuple(Recipient(number=number, name=name, company=company) for number in numbers or [None]),
         title=job.title,
-        sender=Sender(name=_text(sheet, "from-name") or "", company=_text(sheet, "organization-name") or ""),
+        sender=Sender(name=_text(sheet, "from-name") or job.user_name, company=_text(sheet, "organization-name") or ""),
         cover=_cover(job, sheet),
         resolution=_resolution(job),
     )

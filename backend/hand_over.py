@@ -11,6 +11,7 @@ if, and only if, CUPS says that a person cancelled the job: CUPS also stops jobs
 from __future__ import annotations
 
 import os
+import pwd
 import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -85,6 +86,7 @@ class _Worker:
             options=options,
             parameters=parameters(os.environ.get("DEVICE_URI", "")),
             attributes=attributes,
+            user_name=_full_name(self._argv[2]),
         )
         uuid = attributes.get("job-uuid")
         key = (uuid and uuid.text()) or options.get("job-uuid") or ""
@@ -248,3 +250,11 @@ def _refusal(error: FaxError) -> _Refused:
     if error.cause is Cause.NOT_ALLOWED:
         return _Refused(STOP, "The fax server does not let this queue send for other users: an administrator must look")
     return _Refused(HOLD, f"The fax server refused the request ({error.cause.value}). Release the job to try again")
+
+
+def _full_name(user: str) -> str:
+    """What the machine knows the user as; their user name when it does not."""
+    try:
+        return pwd.getpwnam(user).pw_gecos.partition(",")[0] or user
+    except KeyError:
+        return user
