@@ -198,7 +198,7 @@ LEADS_TO: dict[str, frozenset[S | None]] = {
         ("check_tcf", _REPLY),
         ("begin_again", (S.SEND_DIS, S.SEND_DCN, S.HANG_UP)),
         ("page_begins", (S.RECEIVE_PAGE,)),
-        ("no_page", (S.WAIT_PAGE, S.SEND_DCN)),
+        ("no_page", (STAY, S.SEND_DCN)),
         ("collect_page", (STAY, S.WAIT_PPM, S.SEND_DCN)),
         ("image_ended", (S.WAIT_PPM,)),
         ("image_given_up", (S.WAIT_PPM, S.SEND_DCN)),

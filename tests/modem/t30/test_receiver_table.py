@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 
+import pytest
+
+from modem.t30 import draw
 from modem.t30.receiver import Receiver
 from modem.t30.receiver_states import Event, State
 from modem.t30.receiver_table import LEADS_TO, ROWS, STAY, TRANSITIONS
+from tests.modem.t30.receiver_explore import rare_ways, walk, watched
 
 DOES_NOTHING = frozenset(("deaf", "stale", "later", "over"))
 
@@ -74,3 +79,44 @@ def test_every_state_can_be_reached() -> None:
             break
         reached |= more
     assert reached == set(State)
+
+
+def test_the_machine_goes_where_the_table_says_and_everywhere_that_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    ways = watched(monkeypatch)
+    chance = random.Random(1)
+    for _ in range(6000):
+        walk(chance)
+    rare_ways()
+    never = {act: targets - ways[act] for act, targets in LEADS_TO.items() if targets - ways[act]}
+    assert never == {}
+
+
+def test_time_alone_ends_every_call_from_wherever_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    watched(monkeypatch)
+    chance = random.Random(2)
+    for _ in range(500):
+        receiver = walk(chance, chance.randrange(80))
+        began = receiver.now
+        for _ in range(200):
+            receiver.take_outputs()
+            if receiver.deadline is None:
+                break
+            receiver.tick(receiver.deadline)
+        assert receiver.state is State.ENDED
+        assert receiver.now - began < 4000  # the longest that a page may take, and what follows it
+
+
+def test_the_device_may_be_gone_wherever_a_call_stands() -> None:
+    chance = random.Random(3)
+    for _ in range(300):
+        receiver = walk(chance, chance.randrange(80))
+        if receiver.state is State.ENDED:
+            continue
+        receiver.hung_up(receiver.now)
+        if receiver.state is State.LAST_PAGES:
+            receiver.stored(receiver._given, receiver.now)
+        assert receiver.state is State.ENDED
+
+
+def test_the_drawn_table_is_this_table() -> None:
+    assert draw.RECEIVER.read_text() == draw.receiver_page(), "python -m modem.t30.draw makes it anew"
