@@ -180,10 +180,27 @@ static void try_pages(const uint8_t *code, size_t length, const input *other, in
     result = t4_overlay_page(code, length, width, rows, fields, 2, &out);
     check(result == T4_OK || result == T4_BAD_CODE, "drawing works or says that the code is bad");
     t4_free(&out);
+    int box_x = 1 + (int)chance(9), box_y = 1 + (int)chance(9);
+    int columns = (width + box_x - 1) / box_x, lines = (rows + box_y - 1) / box_y;
+    uint8_t *preview = malloc((size_t)((columns + 1) / 2) * (size_t)lines + 1);
+    result = t4_preview(code, length, width, rows, box_x, box_y, preview);
+    check(result == T4_OK || result == T4_BAD_CODE, "a preview is drawn or the code is bad");
+    free(preview);
     t4_first_difference(code, length, other->code, other->length, width, rows, &row);
     check(row >= -1 && row < (rows ? rows : 1), "a row that differs is a row");
-    t4_white_foot(code, length, width, rows, &row);
+    result = t4_crop_foot(code, length, width, rows, (int)chance(5), &out, &row);
+    check(result == T4_OK || result == T4_BAD_CODE, "cropping works or says that the code is bad");
     check(row >= 0 && row <= rows, "what is left without a foot are rows");
+    if (result == T4_OK) {
+        t4_form mmr = {.coding = T4_MMR, .k = 1};
+        t4_octets bits = {0};
+        t4_report report;
+        check(t4_decode(out.data, out.length, &mmr, width, row + 3, &bits, &report) == T4_OK, "decoding what is left");
+        check(report.rows == row && report.end == T4_END_MARK, "what is left is whole");
+        t4_free(&bits);
+        t4_free_report(&report);
+    }
+    t4_free(&out);
 }
 
 static void try_t85(const uint8_t *code, size_t length)

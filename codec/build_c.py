@@ -21,6 +21,7 @@ SOURCES = (
     "t4_damage.c",
     "t4_convert.c",
     "t4_edit.c",
+    "t4_preview.c",
     "t4_bitmap.c",
 )
 

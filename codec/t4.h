@@ -107,15 +107,17 @@ int t4_overlay_page(const uint8_t *code, size_t length, int32_t width, int32_t r
 int t4_first_difference(const uint8_t *one, size_t one_length, const uint8_t *two, size_t two_length, int32_t width,
                         int32_t rows, int32_t *row);
 
-/* Rows of an MMR page without its white foot, into *rows_left. */
-int t4_white_foot(const uint8_t *code, size_t length, int32_t width, int32_t rows, int32_t *rows_left);
+/* An MMR page without its white foot but for keep_rows of it, at least one row; how many rows are left. */
+int t4_crop_foot(const uint8_t *code, size_t length, int32_t width, int32_t rows, int32_t keep_rows, t4_octets *out,
+                 int32_t *rows_left);
 
 /* A quarter turn of packed rows. out: width * ((rows + 7) / 8) octets. */
 void t4_rotate(const uint8_t *bits, int32_t width, int32_t rows, int32_t clockwise, uint8_t *out);
 
-/* Black pixels per box of box_x by box_y, scaled to 0 (all black) ... 255 (all white).
- * out: ceil(rows / box_y) * ceil(width / box_x) octets. */
-void t4_shrink(const uint8_t *bits, int32_t width, int32_t rows, int32_t box_x, int32_t box_y, uint8_t *out);
+/* An MMR page in grey: each pixel of the preview is the share of white in a box of box_x by box_y pixels, 0 (black) to
+ * 15 (white), two to an octet. out: ceil(rows / box_y) * ((ceil(width / box_x) + 1) / 2) octets. */
+int t4_preview(const uint8_t *code, size_t length, int32_t width, int32_t rows, int32_t box_x, int32_t box_y,
+               uint8_t *out);
 
 /* Octets with their bits in the other order. */
 void t4_reverse(uint8_t *data, size_t length);

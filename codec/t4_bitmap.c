@@ -1,4 +1,4 @@
-/* Work on packed rows: turning, shrinking for a preview, bit order.
+/* Work on packed rows: turning, bit order.
  *
  * What always holds: only the octets that the geometry names are touched.
  */
@@ -57,24 +57,6 @@ void t4_rotate(const uint8_t *bits, int32_t width, int32_t rows, int32_t clockwi
                 int32_t row = clockwise ? x : width - 1 - x;
                 out[(size_t)row * out_octets + (size_t)(column >> 3)] = (uint8_t)(square >> (56 - 8 * i));
             }
-        }
-    }
-}
-
-void t4_shrink(const uint8_t *bits, int32_t width, int32_t rows, int32_t box_x, int32_t box_y, uint8_t *out)
-{
-    size_t octets = ((size_t)width + 7) / 8;
-    for (int32_t top = 0; top < rows; top += box_y) {
-        int32_t high = rows - top < box_y ? rows - top : box_y;
-        for (int32_t left = 0; left < width; left += box_x) {
-            int32_t wide = width - left < box_x ? width - left : box_x;
-            int32_t black = 0;
-            for (int32_t y = top; y < top + high; y++) {
-                const uint8_t *row = bits + (size_t)y * octets;
-                for (int32_t x = left; x < left + wide; x++)
-                    black += row[x >> 3] >> (7 - (x & 7)) & 1;
-            }
-            *out++ = (uint8_t)(255 - (int64_t)black * 255 / ((int64_t)wide * high));
         }
     }
 }

@@ -77,7 +77,7 @@ int t4_transcode(const uint8_t *code, size_t length, const t4_form *source, int3
     t4_writer writer;
     if (rows < 0 || rows > T4_MAX_ROWS)
         return T4_BAD_ARGUMENT;
-    int result = t4_writer_make(&writer, target, width, out);
+    int result = t4_writer_make(&writer, target, width, length + (size_t)rows * ((size_t)target->min_row_bits / 8), out);
     if (result != T4_OK)
         return result;
     result = t4_page_open(&page, code, length, source, width);

@@ -110,7 +110,16 @@ int t4_read_2d(t4_reader *outer, int32_t width, const t4_runs *above, t4_runs *r
     while (reader.next <= reader.last) {
         int32_t delta;
         t4_refill(&reader);
-        if (reader.bits >> 63) {
+    held:
+        if (reader.bits >> 62 == 2) {
+            a0 = *b++;
+            *x++ = a0;
+            t4_skip(&reader, 1);
+            if (a0 == width) {
+                good = 1;
+                goto end;
+            }
+        } else if (reader.bits >> 63) {
             /* Code words 1: as many changes stand right under those above. */
             int32_t count = reader.bits == ~(uint64_t)0 ? 64 : __builtin_clzll(~reader.bits);
             int32_t left = b < end ? (int32_t)(end - b) + 1 : 1;
@@ -133,59 +142,85 @@ int t4_read_2d(t4_reader *outer, int32_t width, const t4_runs *above, t4_runs *r
         }
         if (reader.bits >> 62) {
             delta = *b + ((reader.bits >> 61 & 1) ? 1 : -1);
-            if (__builtin_expect(delta <= a0 || delta > width, 0))
+            /* Behind a0 and before the width, in one question. */
+            if (__builtin_expect((uint32_t)(delta - a0 - 1) >= (uint32_t)(width - a0 - 1), 0)) {
+                good = delta == width;
+                if (good)
+                    t4_skip(&reader, 3);
                 goto end;
+            }
             a0 = delta;
             *x++ = a0;
             t4_skip(&reader, 3);
-            if (a0 == width) {
-                good = 1;
-                goto end;
+            if (__builtin_expect(b[-1] > a0, 0)) {
+                b--;
+            } else {
+                b++;
+                if (*b <= a0)
+                    b += 2;
             }
-            b += b[-1] > a0 ? -1 : 1;
-            if (*b <= a0)
-                b += 2;
+            if (reader.held >= 17)
+                goto held;
             continue;
         }
         if (reader.bits >> 61) {
             int colour = (int)(x - row->x) & 1;
+            const uint16_t *pairs = t4_pair_entries[colour];
             int32_t position = a0 < 0 ? 0 : a0;
-            uint32_t pair = t4_pair_entries[colour][reader.bits << 3 >> (64 - T4_PAIR_BITS)];
-            int32_t first = position + (int32_t)(pair & 63), second = first + (int32_t)(pair >> 6 & 63);
-            if (pair && second < width) {
-                t4_skip(&reader, 3 + (int32_t)(pair >> 12));
+            for (;;) {
+                uint64_t behind_mode = reader.bits << 3;
+                uint32_t pair = pairs[behind_mode >> (64 - T4_PAIR_BITS)];
+                int32_t first = position + (int32_t)(pair & 63), second = first + (int32_t)(pair >> 6 & 63);
+                if (!pair || second >= width)
+                    break;
+                reader.bits = behind_mode << (pair >> 12);
+                reader.held -= 3 + (int32_t)(pair >> 12);
                 x[0] = first;
                 x[1] = second;
                 x += 2;
-                a0 = second;
-            } else {
-                t4_skip(&reader, 3);
-                t4_refill(&reader);
-                if (!read_run(&reader, colour, width, &position))
-                    goto end;
-                x = push(x, position);
-                t4_refill(&reader);
-                if (!read_run(&reader, colour ^ 1, width, &position))
-                    goto end;
-                x = push(x, position);
-                a0 = position;
-                if (a0 == width) {
-                    good = 1;
-                    goto end;
-                }
+                position = second;
+                if (reader.bits >> 61 != 1 || reader.held < 3 + T4_PAIR_BITS)
+                    goto placed;
             }
-            b = behind(b, a0);
-            continue;
-        }
-        if (reader.bits >> 60) {
-            /* Pass. */
-            t4_skip(&reader, 4);
-            a0 = b[1];
-            if (a0 == width) {
+            t4_skip(&reader, 3);
+            t4_refill(&reader);
+            if (!read_run(&reader, colour, width, &position))
+                goto end;
+            x = push(x, position);
+            t4_refill(&reader);
+            if (!read_run(&reader, colour ^ 1, width, &position))
+                goto end;
+            x = push(x, position);
+            if (position == width) {
                 good = 1;
                 goto end;
             }
-            b += 2;
+        placed:
+            a0 = position;
+            if (*b <= a0) {
+                b += 2;
+                if (*b <= a0)
+                    b = behind(b + 2, a0);
+            }
+            continue;
+        }
+        if (reader.bits >> 60) {
+            /* Pass, as often as it stands here. */
+            int32_t count = (__builtin_clzll((reader.bits ^ 0x1111111111111111u) | 1)) >> 2;
+            int32_t most = reader.held >> 2, left = (int32_t)(end - b) >> 1;
+            if (count > most)
+                count = most;
+            if (count > left)
+                count = left;
+            if (count <= 0) {
+                t4_skip(&reader, 4);
+                good = b[1] == width;
+                a0 = width;
+                goto end;
+            }
+            t4_skip(&reader, 4 * count);
+            b += 2 * count;
+            a0 = b[-1];
             continue;
         }
         t4_mode_entry mode = t4_mode_entries[reader.bits >> (64 - T4_MODE_BITS)];

@@ -22,6 +22,7 @@ int t4_edit_page(const uint8_t *code, size_t length, int32_t width, int32_t rows
     t4_page page;
     t4_writer writer;
     t4_runs made = {0}, other = {0}, last = {0};
+    int32_t *place = NULL;
     int32_t widest = edit->scaled_width > width ? edit->scaled_width : width;
     if (rows < 0 || rows > T4_MAX_ROWS || strip_rows < 0 || strip_rows > T4_MAX_ROWS || edit->first_row < 0 ||
         edit->take_rows < 0 || edit->first_row > rows - edit->take_rows || edit->out_rows < 0 ||
@@ -31,7 +32,7 @@ int t4_edit_page(const uint8_t *code, size_t length, int32_t width, int32_t rows
         return T4_BAD_ARGUMENT;
     if (edit->out_width > widest)
         widest = edit->out_width;
-    int result = t4_writer_make(&writer, &mmr, edit->out_width, out);
+    int result = t4_writer_make(&writer, &mmr, edit->out_width, length, out);
     if (result != T4_OK)
         return result;
     result = t4_page_open(&page, code, length, &mmr, width);
@@ -40,6 +41,13 @@ int t4_edit_page(const uint8_t *code, size_t length, int32_t width, int32_t rows
         result = T4_NO_MEMORY;
     if (result == T4_OK)
         t4_runs_close(&last, 0, edit->out_width);
+    if (result == T4_OK && edit->scaled_width != width) {
+        place = malloc(((size_t)width + 1) * sizeof *place);
+        if (!place)
+            result = T4_NO_MEMORY;
+        for (int32_t x = 0; place && x <= width; x++)
+            place[x] = (int32_t)(((int64_t)x * edit->scaled_width + width / 2) / width);
+    }
     for (int32_t i = 0; i < strip_rows && result == T4_OK; i++) {
         t4_runs_scan(&made, strip + (size_t)i * (((size_t)edit->out_width + 7) / 8), edit->out_width);
         result = t4_writer_row(&writer, &made, &last);
@@ -48,6 +56,7 @@ int t4_edit_page(const uint8_t *code, size_t length, int32_t width, int32_t rows
     for (int32_t i = 0; i < edit->first_row && result == T4_OK; i++)
         result = advance(&page);
     int32_t taken = 0;
+    int64_t from_before = -1, to_before = -1;
     for (int32_t i = 0; i < edit->out_rows && result == T4_OK; i++) {
         int64_t from = (int64_t)i * edit->step_in / edit->step_out;
         int64_t to = (int64_t)(i + 1) * edit->step_in / edit->step_out;
@@ -57,6 +66,13 @@ int t4_edit_page(const uint8_t *code, size_t length, int32_t width, int32_t rows
             to = edit->take_rows;
         if (to <= from)
             to = from + 1;
+        if (from == from_before && to == to_before) {
+            /* The same row again: the last one made stands in `last`. */
+            result = t4_writer_row(&writer, &last, &last);
+            continue;
+        }
+        from_before = from;
+        to_before = to;
         /* Row `taken - 1` stands in page.above; when stretching it is used again. */
         while (taken <= from && result == T4_OK) {
             result = advance(&page);
@@ -76,7 +92,7 @@ int t4_edit_page(const uint8_t *code, size_t length, int32_t width, int32_t rows
         if (result != T4_OK)
             break;
         if (edit->scaled_width != width) {
-            t4_runs_scale(&other, &made, width, edit->scaled_width);
+            t4_runs_scale(&other, &made, place, edit->scaled_width);
             t4_runs_swap(&made, &other);
         }
         if (edit->shift || edit->scaled_width != edit->out_width) {
@@ -88,6 +104,7 @@ int t4_edit_page(const uint8_t *code, size_t length, int32_t width, int32_t rows
     }
     if (result == T4_OK)
         result = t4_writer_end(&writer);
+    free(place);
     t4_runs_free(&made);
     t4_runs_free(&other);
     t4_runs_free(&last);
@@ -110,7 +127,7 @@ int t4_overlay_page(const uint8_t *code, size_t length, int32_t width, int32_t r
             return T4_BAD_ARGUMENT;
         widest = fields[i].width > widest ? fields[i].width : widest;
     }
-    int result = t4_writer_make(&writer, &mmr, width, out);
+    int result = t4_writer_make(&writer, &mmr, width, length, out);
     if (result != T4_OK)
         return result;
     result = t4_page_open(&page, code, length, &mmr, width);
@@ -176,17 +193,38 @@ int t4_first_difference(const uint8_t *one, size_t one_length, const uint8_t *tw
     return result;
 }
 
-int t4_white_foot(const uint8_t *code, size_t length, int32_t width, int32_t rows, int32_t *rows_left)
+int t4_crop_foot(const uint8_t *code, size_t length, int32_t width, int32_t rows, int32_t keep_rows, t4_octets *out,
+                 int32_t *rows_left)
 {
     t4_page page;
-    if (rows < 0 || rows > T4_MAX_ROWS)
+    if (rows < 0 || rows > T4_MAX_ROWS || keep_rows < 0)
         return T4_BAD_ARGUMENT;
-    *rows_left = 0;
+    int32_t black = 0, wanted = 1;
+    int64_t ends_at = 0;
     int result = t4_page_open(&page, code, length, &mmr, width);
-    for (int32_t i = 0; i < rows && result == T4_OK; i++) {
+    *rows_left = 0;
+    for (int32_t row = 0; row < rows && result == T4_OK; row++) {
         result = advance(&page);
-        if (result == T4_OK && page.above.n)
-            *rows_left = i + 1;
+        if (result == T4_OK && page.above.n) {
+            black = row + 1;
+            wanted = black > rows - keep_rows ? rows : black + keep_rows;
+        }
+        if (row < wanted) {
+            ends_at = page.at;
+            *rows_left = row + 1;
+        }
+    }
+    /* A row's code does not depend on what comes below it: what stands before is kept as it is. */
+    size_t whole = (size_t)(ends_at >> 3);
+    if (result == T4_OK)
+        result = t4_octets_room(out, whole + 16);
+    if (result == T4_OK) {
+        uint64_t rest = ends_at & 7 ? (uint64_t)code[whole] >> (8 - (ends_at & 7)) : 0;
+        uint32_t bits = (uint32_t)(ends_at & 7) + 24, spare = -bits & 7;
+        rest = (rest << 24 | 0x001001) << spare;
+        memcpy(out->data, code, whole);
+        t4_store(out->data + whole, rest << (64 - bits - spare));
+        out->length = whole + (bits + spare) / 8;
     }
     t4_page_close(&page);
     return result;

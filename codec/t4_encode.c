@@ -45,9 +45,25 @@ static void put_1d(t4_writer *w, const t4_runs *runs)
     t4_sink sink = w->sink;
     const int32_t *x = runs->x, *last = runs->x + runs->n;
     int32_t before = 0;
-    for (; x < last; x += 2) {
-        put_two(&sink, x[0] - before, x[1] - x[0]);
+    while (x < last) {
+        int32_t white = x[0] - before, black = x[1] - x[0];
         before = x[1];
+        if ((white | black) >= 64) {
+            put_two(&sink, white, black);
+            x += 2;
+            continue;
+        }
+        uint64_t pair = t4_pair_words[white << 6 | black];
+        uint64_t code = pair >> 5, length = pair & 31;
+        x += 2;
+        if (x < last && ((x[0] - before) | (x[1] - x[0])) < 64) {
+            pair = t4_pair_words[(x[0] - before) << 6 | (x[1] - x[0])];
+            code = code << (pair & 31) | pair >> 5;
+            length += pair & 31;
+            before = x[1];
+            x += 2;
+        }
+        t4_put(&sink, code, (uint32_t)length);
     }
     /* What is left is white; a row that ends black has been written to its end: its last x[1] is the width. */
     if (before < w->width)
@@ -62,6 +78,15 @@ static void put_2d(t4_writer *w, const t4_runs *runs, const t4_runs *above)
     t4_sink sink = w->sink;
     const int32_t width = w->width, *b = above->x, *a = runs->x;
     int32_t a0 = -1;
+    if (runs->n == above->n && (runs == above || !memcmp(a, b, (size_t)runs->n * sizeof *a))) {
+        /* Every change right under one, and the row's end too. */
+        int32_t left = runs->n + 1;
+        for (; left > 32; left -= 32)
+            t4_put(&sink, 0xffffffff, 32);
+        t4_put(&sink, ((uint64_t)1 << left) - 1, (uint32_t)left);
+        w->sink = sink;
+        return;
+    }
     for (;;) {
         int32_t delta = *a - *b;
         if (b[1] < *a) {
@@ -132,7 +157,7 @@ static void put_eol(t4_writer *w, int one_dimensional)
         t4_put(&w->sink, (uint64_t)one_dimensional, 1);
 }
 
-int t4_writer_make(t4_writer *w, const t4_form *form, int32_t width, t4_octets *out)
+int t4_writer_make(t4_writer *w, const t4_form *form, int32_t width, size_t guess, t4_octets *out)
 {
     memset(w, 0, sizeof *w);
     if (form->coding < T4_MH || form->coding > T4_MMR || form->k < 1 || form->min_row_bits < 0 ||
@@ -141,7 +166,7 @@ int t4_writer_make(t4_writer *w, const t4_form *form, int32_t width, t4_octets *
     w->out = out;
     w->form = *form;
     w->width = width;
-    int result = t4_octets_room(out, 65536);
+    int result = t4_octets_room(out, guess + 65536);
     w->sink.p = out->data;
     return result;
 }
@@ -199,7 +224,7 @@ int t4_encode(const uint8_t *bits, int32_t width, int32_t rows, const t4_form *f
     t4_runs runs = {0}, above = {0};
     if (rows < 0 || rows > T4_MAX_ROWS)
         return T4_BAD_ARGUMENT;
-    int result = t4_writer_make(&writer, form, width, out);
+    int result = t4_writer_make(&writer, form, width, (size_t)rows * ((size_t)width / 64), out);
     if (result == T4_OK && (t4_runs_make(&runs, width) != T4_OK || t4_runs_make(&above, width) != T4_OK))
         result = T4_NO_MEMORY;
     size_t octets = ((size_t)width + 7) / 8;

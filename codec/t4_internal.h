@@ -40,6 +40,9 @@ extern t4_run_entry t4_white_entries[1 << T4_WHITE_BITS];
 extern t4_run_entry t4_black_entries[1 << T4_BLACK_BITS];
 extern t4_mode_entry t4_mode_entries[1 << T4_MODE_BITS];
 
+/* A white and a black run shorter than 64, white << 6 | black: code << 5 | bits. */
+extern uint32_t t4_pair_words[64 * 64];
+
 /* Two terminating words at once, by the colour of the first: first run | second run << 6 | bits << 12; 0 when these
  * bits do not begin with two whole words for runs of 1 .. 63. */
 extern uint16_t t4_pair_entries[2][1 << T4_PAIR_BITS];
@@ -87,7 +90,8 @@ void t4_runs_scan(t4_runs *runs, const uint8_t *row, int32_t width);
 /* Up to 7 octets behind the row are written too, with what a next row may overwrite. */
 void t4_runs_paint(const t4_runs *runs, int32_t width, uint8_t *row);
 void t4_runs_unite(t4_runs *to, const t4_runs *a, const t4_runs *b, int32_t width);
-void t4_runs_scale(t4_runs *to, const t4_runs *from, int32_t width, int32_t to_width);
+/* place[x]: where position x of `from`, up to its width, comes to stand. */
+void t4_runs_scale(t4_runs *to, const t4_runs *from, const int32_t *place, int32_t to_width);
 void t4_runs_move(t4_runs *to, const t4_runs *from, int32_t shift, int32_t to_width);
 
 /* Writing code. */
@@ -117,7 +121,8 @@ typedef struct {
 } t4_writer;
 
 int t4_octets_room(t4_octets *octets, size_t more);
-int t4_writer_make(t4_writer *writer, const t4_form *form, int32_t width, t4_octets *out);
+/* `guess`: so many octets the code may well take. */
+int t4_writer_make(t4_writer *writer, const t4_form *form, int32_t width, size_t guess, t4_octets *out);
 /* `above` is the row written before; for the first row a white one. */
 int t4_writer_row(t4_writer *writer, const t4_runs *runs, const t4_runs *above);
 int t4_writer_end(t4_writer *writer);

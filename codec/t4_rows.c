@@ -105,12 +105,11 @@ void t4_runs_unite(t4_runs *to, const t4_runs *a, const t4_runs *b, int32_t widt
     t4_runs_close(to, n, width);
 }
 
-void t4_runs_scale(t4_runs *to, const t4_runs *from, int32_t width, int32_t to_width)
+void t4_runs_scale(t4_runs *to, const t4_runs *from, const int32_t *place, int32_t to_width)
 {
     int32_t n = 0;
     for (int32_t i = 0; i < from->n; i += 2) {
-        int64_t begin = ((int64_t)from->x[i] * to_width + width / 2) / width;
-        int64_t end = ((int64_t)from->x[i + 1] * to_width + width / 2) / width;
+        int32_t begin = place[from->x[i]], end = place[from->x[i + 1]];
         if (begin >= to_width)
             begin = to_width - 1;
         if (end <= begin)
@@ -118,8 +117,8 @@ void t4_runs_scale(t4_runs *to, const t4_runs *from, int32_t width, int32_t to_w
         if (n && to->x[n - 1] >= begin)
             n--; /* the white between the two runs is gone */
         else
-            to->x[n++] = (int32_t)begin;
-        to->x[n++] = (int32_t)end;
+            to->x[n++] = begin;
+        to->x[n++] = end;
     }
     while (n && to->x[n - 1] >= to_width)
         n--;

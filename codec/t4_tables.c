@@ -51,6 +51,7 @@ static const t4_word common_long[13] = {
     {0x17, 12}, {0x1c, 12}, {0x1d, 12}, {0x1e, 12}, {0x1f, 12},
 };
 t4_run_word t4_run_words[2][T4_RUN_WORDS];
+uint32_t t4_pair_words[64 * 64];
 t4_run_entry t4_white_entries[1 << T4_WHITE_BITS];
 t4_run_entry t4_black_entries[1 << T4_BLACK_BITS];
 t4_mode_entry t4_mode_entries[1 << T4_MODE_BITS];
@@ -121,6 +122,11 @@ void t4_init(void)
     make_colour(1, black_short, black_long, t4_black_entries, T4_BLACK_BITS);
     enter_pairs(t4_pair_entries[0], white_short, black_short);
     enter_pairs(t4_pair_entries[1], black_short, white_short);
+    for (uint32_t i = 0; i < 64 * 64; i++) {
+        t4_word white = white_short[i >> 6], black = black_short[i & 63];
+        uint32_t code = (uint32_t)white.code << black.length | black.code;
+        t4_pair_words[i] = code << 5 | (uint32_t)(white.length + black.length);
+    }
     enter_mode(1, 1, T4_VERTICAL, 0);
     enter_mode(3, 3, T4_VERTICAL, 1);
     enter_mode(3, 6, T4_VERTICAL, 2);

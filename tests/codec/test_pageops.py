@@ -265,7 +265,7 @@ def test_a_previews_grey_is_the_share_of_white(source: Bitmap, box: int) -> None
     for y in range(got.shape[0]):
         for x in range(got.shape[1]):
             part = ink[y * box : (y + 1) * box, x * box : (x + 1) * box]
-            assert abs(int(got[y, x]) - 255 * (1 - part.mean())) <= 1
+            assert abs(int(got[y, x]) - 255 * (1 - part.mean())) <= 9  # of 16 greys
 
 
 @pytest.mark.parametrize("box", [0, -1, 65])
