@@ -145,6 +145,7 @@ class Driver:
 
     def _advance(self, answer: Answer) -> None:
         """Give the script its answer and take up the steps that need no waiting."""
+        self._scripts.now = self._now
         while self._script is not None:
             script = self._script
             try:

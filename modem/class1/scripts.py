@@ -58,6 +58,7 @@ CAN = b"\x18"
 _COMMAND_S = 5.0
 _FRAME_S = 7.55  # one V.21 frame: at most 3 s and its preamble
 _DRAIN_S = 60.0  # from the end of the data by our clock to the modem's OK
+_PASSED_S = 0.4
 _HOOK_ERRORS = 3  # ERRORs to +FRH=3 before the line is held for lost
 _DIAL_BACKSTOP_S = 200.0
 _ANSWER_S = 15.0  # 1.8 to 2.5 s, CED of 2.6 to 4 s, and what a modem takes to go off-hook
@@ -86,6 +87,7 @@ class Scripts:
         self._receiving = False  # a +FRH is under way: any octet aborts it
         self._dialling = False
         self._flags = False  # our V.21 flags are up: the next octets are a frame
+        self.now = 0.0  # the driver keeps it up to date
         self._silent = True  # we have been silent long enough already
 
     def script(self, wish: Wish) -> Script:
@@ -296,6 +298,7 @@ class Scripts:
         errors = repeats = 0
         while True:
             self._receiving = True
+            asked = self.now
             result = yield _command(f"AT+FRM={wish.code}", 120.0)
             if result is Result.CONNECT:
                 yield Emit(Carrier())
@@ -313,6 +316,11 @@ class Scripts:
             elif result is Result.FCERROR:
                 self._receiving = False
                 yield from self._listen()
+                return
+            elif result is Result.NO_CARRIER and self.now - asked > _PASSED_S:
+                # One came and went, and the modem has not trained on it. (At once: it only says that there is none.)
+                self._receiving = self._silent = False
+                yield Emit(DataEnd())
                 return
             elif result is Result.ERROR:
                 errors += 1

@@ -74,8 +74,9 @@ class RaiseFlags:
 
 @dataclass(frozen=True)
 class ReceiveFast:
-    """Receive on the fast carrier ``code``: Carrier, Data ..., and DataEnd, which ends it. A V.21 signal that comes
-    instead is heard as by Listen, and ends as that does."""
+    """Receive on the fast carrier ``code``: Carrier, Data ..., and DataEnd, which ends it; DataEnd alone when a carrier
+    has passed on which the modem did not train. A V.21 signal that comes instead is heard as by Listen, and ends as
+    that does."""
 
     code: int
 

@@ -110,6 +110,14 @@ class Receiver(Training):
         image = self._image
         self._wait(State.WAIT_PPM, COMMAND_S if image is not None and image.ended else SENDING_ON_S)
 
+    def _on_image_missed(self) -> None:
+        """A carrier has passed on which the modem did not train: an image was there, and nothing of it came in."""
+        self._image_since = True
+        self._repeats = 0
+        self._rows = None
+        self._image_ended = self.now
+        self._wait(State.WAIT_PPM, COMMAND_S)
+
     def _on_image_given_up(self) -> None:
         if self._end_if_cancelled():
             return

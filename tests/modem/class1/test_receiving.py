@@ -207,6 +207,14 @@ def test_no_carrier_at_once_is_tried_again_without_spinning() -> None:
     assert desk.passes(0.1) == b"AT+FRM=146\r"
 
 
+def test_no_carrier_later_means_that_one_has_passed_untrained() -> None:
+    desk = Desk()
+    desk.perform(ReceiveFast(146))
+    desk.passes(2.5)
+    assert desk.says(ok("NO CARRIER")) == b""
+    assert desk.event() == DataEnd()
+
+
 def test_errors_mean_that_we_are_on_hook() -> None:
     desk = Desk()
     desk.perform(ReceiveFast(146))

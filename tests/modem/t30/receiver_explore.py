@@ -161,6 +161,8 @@ def walk(chance: random.Random, steps: int = 150) -> Receiver:
             receiver.tick(now)
         elif kind < 0.16:
             receiver.handle(chance.choice(_ANYTHING), now)
+        elif state is State.WAIT_PAGE and kind < 0.2:
+            receiver.handle(line.DataEnd(), now)
         elif state in _LEADS_ON and kind < 0.8:
             receiver.handle(_LEADS_ON[state], now)
         elif state in (State.RECEIVE_TCF, State.RECEIVE_PAGE):

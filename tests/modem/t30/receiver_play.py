@@ -51,6 +51,7 @@ class Image:
     short: bool
     after: float = GAP_S
     lost: bool = False  # nobody hears it
+    untrained: bool = False  # the modem hears that something passes, and does not train on it
 
 
 @dataclass(frozen=True)
@@ -454,13 +455,15 @@ class Line:
         heard = isinstance(wish, line.ReceiveFast) and wish.code == code and not step.lost
         if heard:
             self._act += 1
+        heard_whole = heard and not step.untrained
+        if heard_whole:
             self._event(training, line.Carrier())
         at = training
         piece = step.rate.bps // 80
         for place in range(0, len(step.octets), piece):
             octets = step.octets[place : place + piece]
             at += len(octets) * 8 / step.rate.bps
-            if heard:
+            if heard_whole:
                 self._event(at, line.Data(octets))
         if heard:
             self._event(at + 0.02, line.DataEnd())

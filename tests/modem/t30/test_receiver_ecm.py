@@ -212,6 +212,25 @@ def test_a_block_that_was_not_heard_at_all_is_asked_for_whole() -> None:
     assert play(script()).pages[0].decoded.bitmap == bitmap(200)
 
 
+def test_a_block_on_which_the_modem_did_not_train_is_asked_for_whole() -> None:
+    def script() -> Script:
+        yield from begin()
+        yield block(FRAMES)
+        yield say(pps(MPS, 0, 0, COUNT))
+        yield hear("MCF")
+        yield replace(block(FRAMES), untrained=True)
+        yield say(pps(EOP, 1, 0, COUNT))
+        ppr = yield hear("PPR")
+        assert missing(ppr.last) == list(range(COUNT))
+        assert ppr.waited < 2.5
+        yield block(FRAMES)
+        yield say(pps(EOP, 1, 0, COUNT))
+        yield hear("MCF")
+        yield say(DCN)
+
+    assert len(play(script()).confirmed) == 2
+
+
 def test_frames_in_any_order_twice_and_with_wrong_numbers() -> None:
     def script() -> Script:
         yield from begin()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from codec.page import Coding, Resolution
@@ -275,6 +277,21 @@ def test_a_lost_second_page_is_not_taken_for_a_repeated_command() -> None:
         yield hear("DCN")
 
     done = play(script())
+    assert done.confirmed == [(1, "MCF")]
+
+
+def test_a_page_on_which_the_modem_did_not_train_is_no_repeated_command_either() -> None:
+    def script() -> Script:
+        yield from begin()
+        yield page_image(small_page())
+        yield say(MPS)
+        yield hear("MCF")
+        yield replace(page_image(small_page()), untrained=True)
+        yield say(MPS)  # soon, and octet for octet the one before
+        yield hear("DCN")
+
+    done = play(script())
+    assert done.cause is Cause.LINE_TOO_BAD
     assert done.confirmed == [(1, "MCF")]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from codec.page import Coding, Resolution
@@ -241,6 +243,18 @@ def test_dcs_without_training_check_twice_gets_ftt_within_nine_seconds() -> None
         yield tcf()
         yield hear("CFR")
         yield from rest()
+
+    play(script())
+
+
+def test_a_check_on_which_the_modem_did_not_train_gets_ftt_at_once() -> None:
+    def script() -> Script:
+        yield hear("DIS")
+        yield say(TSI, dcs())
+        yield replace(tcf(), untrained=True)
+        ftt = yield hear("FTT")
+        assert ftt.waited < 0.5
+        yield say(DCN)
 
     play(script())
 
