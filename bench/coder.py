@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from bench.coder_pages import pages
+from bench._coder_pages import pages
 from codec.coder import decode, encode, page_from_bitmap, transcode
 from codec.header import header_strip
 from codec.operations import (

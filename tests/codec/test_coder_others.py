@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.coder_pages import pages as bench_pages
+from bench._coder_pages import pages as bench_pages
 from codec.choice import LineCoding, code_for_line, coded_sizes, smallest
 from codec.coder import bitmap_of, decode, encode, page_from_bitmap
 from codec.errors import CodeError

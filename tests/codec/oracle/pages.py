@@ -72,6 +72,6 @@ def blobs(width: int, rows: int, seed: int = 1) -> Bitmap:
 @cache
 def letter() -> Bitmap:
     """The bench's letter."""
-    from bench.coder_pages import letter as drawn
+    from bench._coder_pages import letter as drawn
 
     return drawn()
