@@ -19,7 +19,7 @@ from modem.t30.rates import BY_DCS
 from modem.t30.receiver_abilities import ReceiverPolicy
 from modem.t30.receiver_core import COMMAND_S, SENDING_ON_S, T2_S
 from modem.t30.receiver_notes import PageConfirmed, PageIn, PageRefused, Receipt
-from modem.t30.receiver_page import ROW_S, EcmPage, RowStream
+from modem.t30.receiver_page import EcmPage, RowStream
 from modem.t30.receiver_states import PAGE_ENDS, State
 from modem.t30.receiver_training import PAGE_S, Training
 
@@ -29,6 +29,7 @@ NOT_READY_S = 60.0
 _CRPS = 2  # without ECM nothing else gives us time
 _WAIT_DCS_S = 6.9
 _LATE_S = 3.5  # without a carrier of an image, V.21 may still come
+_AT_ONCE_S = 2.5  # the end of an image, its preamble and command
 _REPEATS = 10
 _PPRS = 60
 _SAME_COMMAND_S = COMMAND_S
@@ -53,6 +54,7 @@ class Receiver(Training):
         self.frames_asked_again = 0
         self.bad_rows = 0
         self._rows: RowStream | None = None
+        self._rows_without_rtc = 0  # of the last page that ended so
         self._ecm: EcmPage | None = None
         self._refused: PageIn | None = None
         self._page_began = self._image_ended = now
@@ -161,7 +163,7 @@ class Receiver(Training):
             # RTN is taken for a confirmation by some senders: what did not come in at all must not be.
             self._give_up(Cause.LINE_TOO_BAD, "nothing of the page could be read")
             return
-        broken_off = not rows.rtc and self.now - self._image_ended > ROW_S
+        broken_off = not rows.ended and not self._ends_like_this(decoded.rows)
         kind = self._policy.quality.answer(
             decoded.rows, len(decoded.bad_rows), decoded.longest_bad_run, self.format.resolution
         )
@@ -174,6 +176,13 @@ class Receiver(Training):
             self._first_reply(_Reply(Type.RTN, _after(end, Type.RTN)))
             return
         self._store(self._page(decoded, receipt, rows.octets), kind, end)
+
+    def _ends_like_this(self, rows: int) -> bool:
+        """A page without RTC has been broken off; unless it comes again, ends in the same row, and its command follows
+        at once: then its sender has no RTC."""
+        again = rows == self._rows_without_rtc and self.now - self._image_ended < _AT_ONCE_S
+        self._rows_without_rtc = rows
+        return again
 
     def _page(self, decoded: Decoded, receipt: Receipt, octets: int) -> PageIn:
         assert self.format is not None

@@ -97,8 +97,8 @@ class RowStream:
 
     @property
     def ended(self) -> bool:
-        """Whether the sender has said that the page is whole."""
-        return self.rtc
+        """Whether the sender has said that the page is whole: RTC, or as much of it as came before the carrier went."""
+        return self.rtc or self._row >= 2
 
     @property
     def octets(self) -> int:

@@ -201,7 +201,7 @@ def bitmap(rows: int, seed: int = 1) -> Bitmap:
     return Bitmap(1728, rows, bytes(data))
 
 
-_EOL = "000000000001"
+EOL = "000000000001"
 
 
 def in_octets(bits: str) -> bytes:
@@ -213,7 +213,7 @@ def in_octets(bits: str) -> bytes:
 def coded_rows(rows: int) -> list[str]:
     """The MH code of each row of a page, without EOL, as bits in line order."""
     code = encode(bitmap(rows), Coding.MH)
-    return "".join(f"{octet:08b}"[::-1] for octet in code).split(_EOL)[1 : rows + 1]
+    return "".join(f"{octet:08b}"[::-1] for octet in code).split(EOL)[1 : rows + 1]
 
 
 def rows_with_damage(rows: int, bad: int) -> bytes:
@@ -222,14 +222,14 @@ def rows_with_damage(rows: int, bad: int) -> bytes:
     for index in range(bad):
         row = index * rows // bad
         codes[row] = codes[row][:40] + "1" * 60 + codes[row][100:]
-    return in_octets("".join(_EOL + code for code in codes) + _EOL * 6)
+    return in_octets("".join(EOL + code for code in codes) + EOL * 6)
 
 
 def with_fill(rows: int, fill_bits: int) -> bytes:
     """MH code of a page whose middle row has so many bits of fill behind it."""
     codes = coded_rows(rows)
     codes[rows // 2] += "0" * fill_bits
-    return in_octets("".join(_EOL + code for code in codes) + _EOL * 6)
+    return in_octets("".join(EOL + code for code in codes) + EOL * 6)
 
 
 @dataclass

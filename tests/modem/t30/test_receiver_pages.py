@@ -15,6 +15,7 @@ from modem.t30.receiver_notes import Receipt
 from tests.modem.t30.receiver_play import (
     CRP,
     DCN,
+    EOL,
     EOM,
     EOP,
     FINE,
@@ -31,8 +32,10 @@ from tests.modem.t30.receiver_play import (
     Silence,
     bitmap,
     code_of,
+    coded_rows,
     dcs,
     hear,
+    in_octets,
     near,
     page_image,
     play,
@@ -214,14 +217,34 @@ def test_a_page_that_was_broken_off_is_never_confirmed() -> None:
     assert 150 < done.pages[0].decoded.rows < 250
 
 
-def test_a_page_without_rtc_whose_command_comes_at_once_is_whole() -> None:
+def test_a_sender_without_rtc_is_believed_the_second_time() -> None:
+    code = code_of(small_page(rows=100))
+
     def script() -> Script:
         yield from begin()
-        code = code_of(small_page(rows=100))
+        yield image(code[: len(code) - 9])
+        yield say(EOP)
+        yield hear("RTN")  # the carrier may have dropped just before the last rows
+        yield say(TSI, dcs())
+        yield tcf()
+        yield hear("CFR")
         yield image(code[: len(code) - 9])
         yield from finish()
 
     done = play(script())
+    assert done.pages[0].decoded.bitmap == bitmap(100)
+
+
+@pytest.mark.parametrize("lost", [30, 200, 1000])
+def test_a_page_that_ends_a_little_too_soon_is_refused_though_its_command_comes_at_once(lost: int) -> None:
+    code = code_of(small_page(rows=100))
+    done = one_page(code[: len(code) - lost], "RTN")
+    assert done.confirmed == []
+
+
+def test_two_eols_of_an_rtc_are_enough_when_the_carrier_goes() -> None:
+    rows = "".join(EOL + code for code in coded_rows(100))
+    done = one_page(in_octets(rows + EOL * 2), "MCF")
     assert done.pages[0].decoded.bitmap == bitmap(100)
 
 
