@@ -22,12 +22,12 @@ ARROWS: dict[str, set[str]] = {
 }
 HOUSE = set(ARROWS)
 
-# Commands that work without a daemon may import codec and modem, inside the functions that run them.
+# Commands that work without a daemon may import codec and modem, inside the functions that run them, or for types only.
 INSIDE_ONLY = {"cli": {"codec", "modem"}}
 
 
 def imported(tree: ast.AST) -> list[tuple[str, bool]]:
-    """The house packages imported, each with whether the import stands inside a function."""
+    """The house packages imported, each with whether the import stands inside a function or is for types only."""
     found: list[tuple[str, bool]] = []
 
     def visit(node: ast.AST, inside: bool) -> None:
@@ -37,12 +37,17 @@ def imported(tree: ast.AST) -> list[tuple[str, bool]]:
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
             names = [node.module]
         found.extend((top, inside) for name in names if (top := name.partition(".")[0]) in HOUSE)
-        within = inside or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        within = inside or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or for_types(node)
         for child in ast.iter_child_nodes(node):
             visit(child, within)
 
     visit(tree, False)
     return found
+
+
+def for_types(node: ast.AST) -> bool:
+    """Whether this is ``if TYPE_CHECKING:``."""
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
 @pytest.mark.parametrize("package", sorted(ARROWS))
