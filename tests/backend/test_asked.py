@@ -44,7 +44,19 @@ def test_a_title_that_is_a_number_is_dialled(title: str) -> None:
 
 @pytest.mark.parametrize(
     "title",
-    ["", "42", "2026", "2026-11-20", "20.11.2026", "Invoice 5552001", "5552001.pdf", "(stdin)", "+", "1/2", "+49a30123"],
+    [
+        "",
+        "42",
+        "2026",
+        "2026-11-20",
+        "20.11.2026",
+        "Invoice 5552001",
+        "5552001.pdf",
+        "(stdin)",
+        "+",
+        "1/2",
+        "+49a30123",
+    ],
 )
 def test_another_title_is_not(title: str) -> None:
     assert _numbers(title=title) == [None]
