@@ -14,6 +14,7 @@ from modem.t30.capabilities import Abilities, PageFormat, Parameters, build_dcs,
 from modem.t30.core import Core, SenderPolicy
 from modem.t30.frames import Frame, Type, build, ident_fif
 from modem.t30.notes import (
+    NOWHERE,
     Addressing,
     AddressingLeftOut,
     Answered,
@@ -257,8 +258,9 @@ class Negotiation(Core):
         self._give_up(Cause.INCOMPATIBLE, "it does not accept a field that we sent")
 
     def _look_at_v17(self) -> None:
-        """Far ends that leave at the first V.17 training take V.29 in the next call."""
-        if self.rate is not None and self.rate.modulation is Modulation.V17 and self.rate_used is None:
+        """Far ends that leave at the first V.17 training take V.29 in the next call; but a password may be why."""
+        asked = self._pages.addressing(self.index) != NOWHERE
+        if self.rate is not None and self.rate.modulation is Modulation.V17 and self.rate_used is None and not asked:
             self.v17_trouble = True
 
     def _on_left_in_training(self) -> None:

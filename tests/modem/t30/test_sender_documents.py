@@ -198,6 +198,7 @@ def test_dcn_or_silence_at_the_first_v17_training_is_v17_trouble() -> None:
     assert play([[PLAIN]]).sender.v17_trouble
     assert not play([[dis(15, rates=0b0011)], [DCN]]).sender.v17_trouble
     assert not play([[PLAIN], [CFR], [DCN]]).sender.v17_trouble
+    assert not play([[KNOWS_BOTH], [DCN]], addressings=[ROOM_5]).sender.v17_trouble  # it may be the password
 
 
 def test_a_good_training_and_not_one_frame_is_v17_trouble() -> None:
