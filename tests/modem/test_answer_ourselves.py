@@ -27,7 +27,9 @@ def call_with(pages: list[Page], policy: LinePolicy | None = None) -> Callable[[
 
 @pytest.mark.parametrize("modulation", list(Modulation), ids=lambda each: each.value)
 @pytest.mark.parametrize("resolution", list(Resolution), ids=lambda each: each.value)
-@pytest.mark.parametrize(("ecm", "coding"), [(True, "mh"), (True, "mr"), (True, "mmr"), (False, "mh"), (False, "mr")])
+@pytest.mark.parametrize(
+    ("ecm", "coding"), [(True, "mh"), (True, "mr"), (True, "mmr"), (True, "t85"), (False, "mh"), (False, "mr")]
+)
 def test_what_we_send_we_receive(
     ecm: bool, coding: str, resolution: Resolution, modulation: Modulation, tmp_path: Path
 ) -> None:
