@@ -25,7 +25,7 @@ CALL_S = 3 * 3600.0
 _RENEWALS = 3  # so often a wait begins anew when a frame came that could not be read
 _BABBLE_S = 10.0  # beyond a wait's time, for a far end that sends frames and frames
 _SET_UP_S = 40.0
-_PICK_UP_S = 60.0
+PICK_UP_S = 60.0
 _SEND_S = 40.0
 _CANCEL_S = 10.0
 _HANG_UP_S = 30.0
@@ -314,4 +314,4 @@ class ReceiverCore:
         return self._cancelled
 
 
-__all__ = ["COMMAND_S", "FRAME_S", "SENDING_ON_S", "T1_S", "T2_S", "T4_S", "ReceiverCore"]
+__all__ = ["COMMAND_S", "PICK_UP_S", "SENDING_ON_S", "T1_S", "T2_S", "T4_S", "ReceiverCore"]

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from modem.outcome import Cause
 from modem.t30 import line
-from modem.t30.capabilities import Bits, PageFormat, Parameters, parse_dcs
+from modem.t30.capabilities import Bits, PageFormat, parse_dcs
 from modem.t30.frames import Frame, Type, build, fcs, ident_fif
 from modem.t30.notes import Trained, TrainingFailed
 from modem.t30.rates import BY_DCS, Rate
 from modem.t30.receiver_abilities import ReceiverPolicy, build_dis
-from modem.t30.receiver_core import COMMAND_S, T1_S, T4_S, ReceiverCore
+from modem.t30.receiver_core import PICK_UP_S, T1_S, T4_S, ReceiverCore
 from modem.t30.receiver_notes import PickedUp, Polled, Sender
 from modem.t30.receiver_page import TCF_ZEROS_S, zeros_s
 from modem.t30.receiver_states import State
@@ -48,7 +48,7 @@ class Training(ReceiverCore):
     # Phase A.
 
     def _on_pick_up(self) -> None:
-        self._enter(State.PICK_UP, 60.0)
+        self._enter(State.PICK_UP, PICK_UP_S)
         self._wish(line.PickUp())
 
     def _on_picked_up(self) -> None:
@@ -208,6 +208,3 @@ class Training(ReceiverCore):
         """The carrier of an image: short training, except behind a CTC (T.30 Annex A 4.2)."""
         assert self.rate is not None
         return line.ReceiveFast(self.rate.long_code if self._long_training else self.rate.short_code)
-
-
-__all__ = ["COMMAND_S", "PAGE_S", "Parameters", "Training"]
