@@ -29,7 +29,7 @@ from tests.modem.line import picture
 class Poller:
     """A caller that fetches: dials, hears the DIS, and is our ``Receiver`` from then on."""
 
-    def __init__(self, modem: VirtualModem, password: str = "", selection: str = "", dis_first: bool = False) -> None:
+    def __init__(self, modem: VirtualModem, password: str = "", selection: str = "") -> None:
         self.modem = modem
         self.frames: list[Frame] = []
         self.heard: list[Frame] = []
@@ -38,7 +38,6 @@ class Poller:
         self.receiver.take_outputs()
         self._password = password
         self._selection = selection
-        self._dis_first = dis_first
         self._polling = False
         self._driver = Driver(modem.now)
         self._driver.perform(line.SetUp(), modem.now)

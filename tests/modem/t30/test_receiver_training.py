@@ -8,11 +8,14 @@ import pytest
 
 from codec.page import Coding, Resolution
 from modem.outcome import Cause, Phase
+from modem.t30 import line
 from modem.t30.capabilities import parse_dis
-from modem.t30.frames import FINAL, NON_FINAL, Frame, Type, ident_fif, ident_text
+from modem.t30.frames import FINAL, NON_FINAL, Frame, Type, fcs, ident_fif, ident_text, parse
 from modem.t30.rates import FTM_CODES, Modulation, Rate
 from modem.t30.receiver import Receiver
 from modem.t30.receiver_abilities import ReceiverPolicy, build_dis
+from modem.t30.receiver_notes import Polled
+from modem.t30.receiver_states import State
 from tests.modem.t30.receiver_play import (
     CRP,
     DCN,
@@ -512,3 +515,43 @@ def test_a_call_can_be_cancelled_at_any_moment_and_dcn_comes_in_turn(moment: flo
     assert done.cause is Cause.CANCELLED
     assert done.sent[-1:] == (["DCN"] if moment > 0.1 else [])
     assert done.seconds < moment + 15.0
+
+
+# Polling.
+
+
+@pytest.mark.parametrize("kind", [Type.DTC, Type.DIS])
+def test_a_dis_of_the_caller_is_a_wish_to_fetch_as_a_dtc_is(kind: Type) -> None:
+    receiver = Receiver(ReceiverPolicy(), 0.0)
+    receiver.has_document = True
+    fif = build_dis(ReceiverPolicy(ecm=False), FTM_CODES)
+    for event in (line.Ready(FTM_CODES, FTM_CODES), line.FlagsUp(), line.Sent()):
+        receiver.handle(event, 1.0)
+    frame = near(kind, fif)
+    receiver.handle(line.FrameHeard(frame.octets + fcs(frame.octets), True), 2.0)
+    (polled,) = [output for output in receiver.take_outputs() if isinstance(output, Polled)]
+    asked = parse(polled.dtc)
+    assert (asked.type, asked.fif) == (Type.DTC, fif)
+
+
+def test_the_callers_side_of_a_poll_asks_three_times_and_takes_the_dcs_then() -> None:
+    receiver = Receiver(ReceiverPolicy(), 0.0)
+    receiver.begin_polling(FTM_CODES, 0.0, cig="+1 555 1001", password="4711")
+    sent: list[list[str]] = []
+    now = 0.0
+    while receiver.ended is None:
+        for output in receiver.take_outputs():
+            if isinstance(output, line.SendFrames):
+                frames = [parse(octets + fcs(octets)) for octets in output.frames]
+                assert {frame.x for frame in frames} == {1}
+                sent.append([frame.name for frame in frames])
+        if receiver.state in (State.SEND_DIS, State.SEND_DCN):
+            receiver.handle(line.Sent(), now)
+        elif receiver.state is State.HANG_UP:
+            receiver.handle(line.OnHook(True), now)
+        else:
+            assert receiver.deadline is not None
+            now = receiver.deadline
+            receiver.tick(now)
+    assert sent == [["CIG", "PWD", "DTC"]] * 3 + [["DCN"]]
+    assert receiver.ended.cause is Cause.LINE_LOST
