@@ -134,6 +134,21 @@ int t4_rtc_at(const t4_page *page, int64_t at)
     return 1;
 }
 
+/* Whether nothing but EOLs, at least two as far as the data go, and fill stand behind an EOL that ends before `at`. */
+static int only_eols_at(const t4_page *page, int64_t at)
+{
+    int tags = page->coding == T4_MR;
+    for (int i = 0; i < 2; i++) {
+        int64_t zeros, eol = t4_find_eol(page, at + tags, &zeros);
+        if (eol < 0)
+            return t4_first_one(page, at + tags) == page->total;
+        if (zeros > at + tags)
+            return 0;
+        at = eol + 1;
+    }
+    return 1;
+}
+
 /* In MR, what the tags of the next rows say: more rows than K between two one-dimensional ones betray an EOL made up by
  * a wrong bit. True when they say so; *known is 0 when they say nothing. */
 static int too_many_rows(t4_page *page, int64_t eol, int *known)
@@ -236,8 +251,7 @@ void t4_right_end(t4_page *page, int64_t end, int64_t *eol)
     int64_t begin = page->eol_end, places[2] = {end + 11, begin + page->least - 1};
     if (*eol - end > 21 && places[1] >= *eol)
         return;
-    if (t4_clean_below(page, *eol + 1) || t4_rtc_at(page, *eol + 1) ||
-        t4_first_one(page, *eol + 2) == page->total)
+    if (t4_clean_below(page, *eol + 1) || only_eols_at(page, *eol + 1))
         return;
     for (int i = 0; i < 2; i++) {
         int64_t at = places[i];
@@ -257,8 +271,7 @@ int t4_lost_row(t4_page *page, int64_t eol)
     if (page->coding != T4_MR || !page->eol_end || length <= 13 + page->one_dimensional)
         return 0;
     /* RTC's EOLs, which have tag 1, may have fill between them. */
-    int64_t zeros, next = t4_find_eol(page, eol + 2, &zeros);
-    if (page->one_dimensional && next >= 0 && zeros <= eol + 2)
+    if (page->one_dimensional && only_eols_at(page, eol + 1))
         return 0;
     if (!page->shortest)
         survey(page);

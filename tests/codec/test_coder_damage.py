@@ -282,3 +282,32 @@ def test_libspandsp_counts_the_same_bad_rows_in_mh_where_it_keeps_count_of_the_r
             assert {i for i, (a, b) in enumerate(pairs) if a != b} <= set(mine.bad_rows)
     assert compared > 60
     assert same > 50
+
+
+@pytest.mark.parametrize("coding", [Coding.MH, Coding.MR])
+def test_clean_code_of_any_encoder_is_never_second_guessed(coding: Coding) -> None:
+    """Fill of any length anywhere, K that changes, EOLs aligned now and then, RTC with fill, without RTC."""
+    chance = random.Random(21)
+    for number in range(1500):
+        width = chance.choice((1, 8, 64, 200, 1728))
+        if chance.random() < 0.6:
+            page = blobs(width, chance.randrange(1, 40), number)
+        else:
+            page = noise(width, chance.randrange(1, 25), chance.choice((0, 0.02, 0.3)), number)
+        most = chance.choice((0, 1, 3, 8, 12, 40, 300))
+        often = chance.choice((0.05, 0.5, 1.0))
+        k = chance.choice((1, 2, 4, 99, 0))
+        text, above = "", list[int]()
+        for row, changes in enumerate(twin.rows_of(page)):
+            one_dimensional = coding is Coding.MH or row == 0 or (row % k == 0 if k else chance.random() < 0.4)
+            text += twin.EOL + ("" if coding is Coding.MH else "1" if one_dimensional else "0")
+            text += twin.line_1d(changes, width) if one_dimensional else twin.line_2d(changes, above, width)
+            text += "0" * (chance.randrange(most + 1) if chance.random() < often else 0)
+            above = changes
+        ended = chance.choice((0, 1, 2, 6))
+        gap = "0" * chance.choice((0, 0, 3, 4, 20))
+        text += (gap + twin.EOL + ("1" if coding is Coding.MR else "")) * ended
+        found = decode(twin.packed(text, BitOrder.MSB), coding, width, order=BitOrder.MSB)
+        assert found.bad_rows == (), number
+        assert found.bitmap == page, number
+        assert found.end is (End.MARK if ended >= 2 else End.DATA), number
