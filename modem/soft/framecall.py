@@ -138,23 +138,23 @@ def run_hosts(timeline: Timeline, hosts: Sequence[Host], max_seconds: float) -> 
     Raises TimeoutError after ``max_seconds``, RuntimeError when a host goes round and round without time passing.
     """
     give_up = timeline.now + max_seconds
-    turns = 0
-    while running := [host for host in hosts if host.ended_at is None]:
-        moved = False
-        for host in running:
-            moved = host.turn(timeline.now) or moved
-        if moved:
-            turns += 1
-            if turns > _TURNS_AT_ONCE:
-                raise RuntimeError(f"a call goes round and round at {timeline.now:.3f} s")
-            continue
-        turns = 0
-        until = min((due for host in running if (due := host.next_due) is not None), default=give_up)
-        known = len(hosts)
+    known = 0
+    due: dict[int, float] = {}
+    while True:
+        for place, host in enumerate(hosts):
+            if host.ended_at is None and (place >= known or host.wanted or due[place] <= timeline.now):
+                _turn_out(host, timeline.now)
+                due[place] = host.next_due if host.next_due is not None else give_up
+        known = len(due)
+        running = [place for place in range(known) if hosts[place].ended_at is None]
+        if not running and known == len(hosts):
+            break
+        until = min((due[place] for place in running), default=timeline.now)
+        watched = [hosts[place] for place in running]
         # Nothing is asked of a host as long as its modem has nothing to say.
-        while (due := timeline.next_due) is not None and due <= until:
+        while (event := timeline.next_due) is not None and event <= until:
             timeline.step()
-            if len(hosts) != known or any(host.wanted for host in running):
+            if len(hosts) != known or any(host.wanted for host in watched):
                 break
         else:
             if until >= give_up:
@@ -162,3 +162,12 @@ def run_hosts(timeline: Timeline, hosts: Sequence[Host], max_seconds: float) -> 
             timeline.run_to(until)
     for host in hosts:
         host.turn(timeline.now)
+
+
+def _turn_out(host: Host, now: float) -> None:
+    """Turn a host until it has nothing more to do now."""
+    turns = 0
+    while host.turn(now):
+        turns += 1
+        if turns > _TURNS_AT_ONCE:
+            raise RuntimeError(f"a call goes round and round at {now:.3f} s")

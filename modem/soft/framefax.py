@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from codec.coder import decode
+from codec.coder import End, decode
 from codec.page import BitOrder, Coding
 from modem.soft import framehabits as t30
 from modem.soft.framehabits import NAMES, RATES, Habits, HeldPage, Odd, deframed, frame_of, longest_zeros
@@ -283,7 +283,8 @@ class FrameFax:
     def _held(self, code: bytes, signal: Signal | None = None) -> HeldPage:
         dcs = self._dcs.ljust(8, b"\0")
         mmr, superfine = bool(dcs[3] & 0x40), len(self._dcs) > 5 and bool(dcs[5] & 0x01)
-        sent = bytes(signal.origin.octets) if signal is not None and signal.origin is not None else code
+        # It may go on being sent after its carrier was lost to us.
+        sent = signal.origin.octets if signal is not None and signal.origin is not None else code
         return HeldPage(
             coding=Coding.MMR if mmr else Coding.MR if dcs[1] & 0x80 else Coding.MH,
             width=2432 if dcs[2] & 0x02 else 2048 if dcs[2] & 0x01 else 1728,
@@ -327,7 +328,7 @@ class FrameFax:
         number, self._non_ecm_page = self._non_ecm_page, self._non_ecm_page + 1
         if good <= 0:
             return 0
-        if self._habits.always_rtn or good < 0.85 * decoded.rows:
+        if self._habits.always_rtn or good < 0.85 * decoded.rows or decoded.end is not End.MARK:
             return t30.RTN
         if number < len(planned):
             return planned[number]

@@ -72,7 +72,7 @@ class HeldPage:
     dpi_y: int
     ecm: bool
     code: bytes
-    sent: bytes = b""
+    sent: bytes | bytearray = b""
     damaged: bool = False  # a block was given up by EOR
     answer: str = ""  # the last answer for it that left
 

@@ -99,7 +99,7 @@ class Faults:
     bit_errors: float = 0.0  # a bit of fast data is wrong
     burst: float = 0.0  # fast data have a stretch of wrong octets
     garbled: float = 0.0  # a fast carrier's training fails
-    cut: float = 0.0  # a fast carrier is heard only up to some point
+    cut: float = 0.0  # a fast carrier is lost at some point
     delay_s: float = 0.005  # one way
     dropped_at_s: float | None = None  # the line goes dead
 
@@ -175,8 +175,11 @@ class FrameLine:
         for course in self._courses[signal]:
             heard = self._worn(course, octets)
             course.passed += len(octets)
+            gone = course.cut_at is not None and course.passed >= course.cut_at
             if heard:
                 self._travel(course, partial(self._data_at, course.heard.side, heard))
+            if gone:
+                self._travel(course, partial(self._end_at, course.heard.side))
 
     def end(self, signal: Signal) -> None:
         """The carrier ends now."""

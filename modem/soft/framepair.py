@@ -220,12 +220,12 @@ def _about_pages(played: PlayedPair, answered: AnswerOutcome) -> list[str]:
         if number not in places:
             continue
         if place is None:
-            if receipt.receipt is Receipt.CLEAN and not played.starved and not _worn(played):
+            if receipt.receipt is Receipt.CLEAN and not played.starved and not _bits_changed(played):
                 found.append(f"page {number} came in, and it is none that was sent ({receipt.receipt.value})")
             continue
         if receipt.receipt is not Receipt.INCOMPLETE and fates[place] is Fate.NOT_SENT:
             found.append(f"page {place + 1} is 'not sent', and the far end holds it ({receipt.receipt.value})")
-        if receipt.receipt is Receipt.CLEAN and differing and not _worn(played):
+        if receipt.receipt is Receipt.CLEAN and differing and not _bits_changed(played):
             found.append(f"page {number} is 'clean', and {differing} rows differ")
         if differing > receipt.bad_rows:
             played.notes.append(f"page {number}: {differing} rows differ, {receipt.bad_rows} were counted bad")
@@ -236,8 +236,7 @@ def _about_pages(played: PlayedPair, answered: AnswerOutcome) -> list[str]:
         if fate in (Fate.CONFIRMED, Fate.DAMAGED) and not confirmed[place] and not perhaps:
             lacking.append(f"page {place + 1} is {fate.value!r}, and the far end has confirmed no such page")
     # Without ECM a receiver whose modem keeps an image from it cannot tell the command behind it from a repeated one.
-    ecm = any(entry.kind == "trained" and entry.fields["ecm"] for entry in played.entries)
-    found += lacking[0 if ecm else played.missed_images :]
+    found += lacking[0 if _ecm(played) else played.missed_images :]
     sent = Counter(entry.fields["number"] - 1 for entry in played.entries if entry.kind == "page-intent")
     for place, count in Counter(place for place, _ in places.values() if place is not None).items():
         if count > sent[place]:
@@ -265,8 +264,17 @@ def _about_a_confirmation(played: PlayedPair, number: int, stored_at: float | No
 def _worn(played: PlayedPair) -> bool:
     """Whether the line may have changed pages that have no ECM."""
     faults = played.scenario.sending.faults
+    return not _ecm(played) and bool(faults.cut or faults.garbled or _bits_changed(played))
+
+
+def _ecm(played: PlayedPair) -> bool:
+    return any(entry.kind == "trained" and entry.fields["ecm"] for entry in played.entries)
+
+
+def _bits_changed(played: PlayedPair) -> bool:
+    """Whether bits of an image may have been changed so that they still make sense: no receiver can know of it."""
+    faults = played.scenario.sending.faults
     assert played.line is not None
-    ecm = any(entry.kind == "trained" and entry.fields["ecm"] for entry in played.entries)
     collided = any(
         one.kind is Kind.FAST
         and other.kind is Kind.V21
@@ -275,7 +283,7 @@ def _worn(played: PlayedPair) -> bool:
         for one in played.line.heard[CALLED]
         for other in played.line.heard[CALLED]
     )
-    return not ecm and bool(faults.bit_errors or faults.burst or faults.cut or faults.garbled or collided)
+    return not _ecm(played) and bool(faults.bit_errors or faults.burst or collided)
 
 
 def _place(page: Page, played: PlayedPair) -> tuple[int | None, int]:

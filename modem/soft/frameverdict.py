@@ -46,7 +46,7 @@ class Seen:
         self.answer = held.answer
         self.damaged = held.damaged
         top = strip_rows(held.dpi_y) * 216 if played.scenario.policy.header_line else 0
-        sent = decode(held.sent, held.coding, held.width, order=BitOrder.LSB)
+        sent = decode(bytes(held.sent), held.coding, held.width, order=BitOrder.LSB)
         self.place = _identified(sent.bitmap.data[top:], held.dpi_y, played)
         self.same = self.place is not None and held.code == held.sent
         self.uncounted = 0  # rows that differ and were not counted bad

@@ -20,6 +20,7 @@ from modem.soft.frameverdict import violations
 CHUNKS = 10
 PER_CHUNK = 100
 
+
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_the_sender_is_right_about_every_page_on_any_line(chunk: int) -> None:
     for seed in range(chunk * PER_CHUNK, (chunk + 1) * PER_CHUNK):
