@@ -182,7 +182,7 @@ static void try_pages(const uint8_t *code, size_t length, const input *other, in
     t4_free(&out);
     int box_x = 1 + (int)chance(9), box_y = 1 + (int)chance(9);
     int columns = (width + box_x - 1) / box_x, lines = (rows + box_y - 1) / box_y;
-    uint8_t *preview = malloc((size_t)((columns + 1) / 2) * (size_t)lines + 1);
+    uint8_t *preview = malloc((size_t)(1 + (columns + 1) / 2) * (size_t)lines + 1);
     result = t4_preview(code, length, width, rows, box_x, box_y, preview);
     check(result == T4_OK || result == T4_BAD_CODE, "a preview is drawn or the code is bad");
     free(preview);

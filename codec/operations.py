@@ -194,17 +194,15 @@ def to_png(page: Page, box: int = 2) -> bytes:
     box_y = min(1024, max(1, round(ratio)))
     repeat = max(1, round(box_y / ratio)) if box_y == 1 else 1
     width, rows = -(-page.width // box), -(-page.rows // box_y)
-    octets = (width + 1) // 2
+    octets = 1 + (width + 1) // 2
     grey = bytearray(octets * rows)
-    code = ffi.from_buffer("uint8_t[]", page.data)
-    checked(
-        lib.t4_preview(code, len(page.data), page.width, page.rows, box, box_y, ffi.from_buffer("uint8_t[]", grey)),
-        "drawing a preview",
-    )
+    code, lines = ffi.from_buffer("uint8_t[]", page.data), ffi.from_buffer("uint8_t[]", grey)
+    checked(lib.t4_preview(code, len(page.data), page.width, page.rows, box, box_y, lines), "drawing a preview")
+    if repeat > 1:
+        grey = bytearray().join(grey[at : at + octets] * repeat for at in range(0, len(grey), octets))
     # Pages are runs of white above all: matching nothing but runs is several times as fast, and not much longer.
     packer = zlib.compressobj(1, zlib.DEFLATED, 15, 9, zlib.Z_RLE)
-    lines = (b"\0" + grey[at : at + octets] for at in range(0, len(grey), octets))
-    packed = packer.compress(b"".join(line * repeat for line in lines)) + packer.flush()
+    packed = packer.compress(grey) + packer.flush()
     head = struct.pack(">IIBBBBB", width, rows * repeat, 4, 0, 0, 0, 0)
     chunks = ((b"IHDR", head), (b"IDAT", packed), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(

@@ -115,7 +115,8 @@ int t4_crop_foot(const uint8_t *code, size_t length, int32_t width, int32_t rows
 void t4_rotate(const uint8_t *bits, int32_t width, int32_t rows, int32_t clockwise, uint8_t *out);
 
 /* An MMR page in grey: each pixel of the preview is the share of white in a box of box_x by box_y pixels, 0 (black) to
- * 15 (white), two to an octet. out: ceil(rows / box_y) * ((ceil(width / box_x) + 1) / 2) octets. */
+ * 15 (white), two to an octet, and before each row an octet of 0, which in a PNG says that the row is not filtered.
+ * out: ceil(rows / box_y) * (1 + (ceil(width / box_x) + 1) / 2) octets. */
 int t4_preview(const uint8_t *code, size_t length, int32_t width, int32_t rows, int32_t box_x, int32_t box_y,
                uint8_t *out);
 

@@ -79,13 +79,15 @@ int t4_preview(const uint8_t *code, size_t length, int32_t width, int32_t rows, 
             t4_runs_swap(&page.row, &page.above);
         }
         size_t octets = ((size_t)columns + 1) / 2;
+        *out++ = 0;
         if (!black) {
             memset(out, 0xff, octets);
             out += octets;
             continue;
         }
+        /* Behind the last sum there is one of 0. */
         for (int32_t x = 0; x < columns; x += 2)
-            *out++ = (uint8_t)(greys[sums[x]] << 4 | (x + 1 < columns ? greys[sums[x + 1]] : 15));
+            *out++ = sums[x] | sums[x + 1] ? (uint8_t)(greys[sums[x]] << 4 | greys[sums[x + 1]]) : 0xff;
         /* The last box may be narrower. */
         int32_t all = (width - (columns - 1) * box_x) * high;
         unsigned last = 15 - (unsigned)((sums[columns - 1] * 15 + all / 2) / all);
