@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench import coder_pages
+from bench import _coder_pages as coder_pages
 from codec.coder import page_from_bitmap
 from codec.page import Page
 from modem.call import Call

@@ -8,6 +8,8 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
+import pytest
+
 from spooler.settings import Dialling, Limits, PortSettings, Settings, Users
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,3 +37,15 @@ def test_every_command_is_documented_and_nothing_else_is() -> None:
     tables = re.findall(r"^\| (`platen .*?) \|", (ROOT / "docs" / "command.md").read_text(), re.MULTILINE)
     named = {name for row in tables for name in re.findall(r"`(?:platen )?([a-z]+)[^`]*`", row)}
     assert there and named == there
+
+
+BENCHES = sorted(file.stem for file in (ROOT / "bench").glob("[a-z]*.py"))
+
+
+@pytest.mark.parametrize("name", BENCHES)
+def test_every_benchmark_starts_and_has_a_help_text(name: str) -> None:
+    said = subprocess.run(
+        [sys.executable, "-m", f"bench.{name}", "--help"], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert said.returncode == 0, said.stderr
+    assert "usage" in said.stdout.lower()
