@@ -348,7 +348,8 @@ class LineSide:
             self._fast_heard = None
             if self._mode is Mode.FAST_DATA:
                 # What a demodulator makes of a carrier that stops.
-                self._output += bytes((37 * at) & 0xFF for at in range(33) if (37 * at) & 0xFF != _DLE)
+                # No long runs of zeros: with an EOL before them they would look like a second one, so like RTC.
+                self._output += bytes((37 * at) & 0xFF | 0x11 for at in range(33))
                 self._output += bytes((_DLE, _ETX))
                 self._result("NO CARRIER")
             elif self._mode is Mode.HEAR_FAST and self.tells_untrained:

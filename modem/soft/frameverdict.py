@@ -163,8 +163,10 @@ def _about_times(played: Played, line: FrameLine) -> list[str]:
     assert played.connected_at is not None
     first = ours[0].began if ours else end
     slack = 1.0 + 2 * played.scenario.journal_s
-    limit = _T1_S + _BABBLE_S + slack if heard else 65.0 + slack
-    if first - played.connected_at > limit:
+    # T0 runs until the first signal of a fax machine, T1 from there.
+    answered = heard[0].began - played.connected_at if heard else 0.0
+    limit = answered + _T1_S + _BABBLE_S + slack if heard else _DIAL_S + slack
+    if first - played.connected_at > limit or answered > _DIAL_S:
         found.append(f"{first - played.connected_at:.1f} s from the answer to our first signal")
     after_eom = False
     for signal, following in zip(ours, [*ours[1:], None], strict=False):
