@@ -16,7 +16,19 @@ from ipp.values import Attribute, Group, IppError, Message, Operation, integer, 
 CANCELLED = 7
 """job-state (RFC 8011 5.3.7)."""
 _TIMEOUT_S = 5.0
-_WANTED = ("job-state", "job-uuid", "number-of-documents", "destination-uris", "cover-sheet-info")
+_WANTED = (
+    "job-state",
+    "job-uuid",
+    "number-of-documents",
+    "destination-uris",
+    "cover-sheet-info",
+    "job-priority",
+    "job-sheets",
+    "number-of-retries",
+    "retry-interval",
+    "retry-time-out",
+    "time-at-creation",
+)
 
 
 class CupsJob:

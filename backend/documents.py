@@ -2,7 +2,7 @@
 
 CUPS hands several files of one job to a backend as one stream. A PDF reader would see the last of them only, and a fax
 would lack pages that nobody misses. What always holds: every octet read belongs to one document, or is white space
-between two, or a mark of our filter; a document is never cut inside, as far as its own form tells.
+between two, a mark of our filter, or a banner page; a document is never cut inside, as far as its own form tells.
 
 Must not: judge documents. The daemon does.
 """
@@ -27,6 +27,10 @@ _NEXT_PDF = re.compile(rb"%%EOF" + _WHITE + rb"(?=%PDF-\d)")
 _MARK = re.compile(re.escape(END_MARK) + b"|" + re.escape(FAILED_MARK))
 # What can follow a PDF when our filter wrote it: another PDF, PostScript (perhaps with its transport marks), TIFF.
 _NEXT_ANY = re.compile(rb"%%EOF" + _WHITE + rb"(?=%PDF-\d|[\x04]?%!|\x1b%-12345X|II\*\x00|MM\x00\*)")
+_BANNER_TEXT = rb"#PDF-BANNER\r?\n(?:(?:Template|Show|Header|Footer|Notice|Image|Job)[^\n]*\r?\n|#[^\n]*\r?\n|\r?\n)*"
+_BANNER = re.compile(_BANNER_TEXT)
+_LAST_BANNER = re.compile(rb"(?<=%%EOF)" + _WHITE + _BANNER_TEXT + rb"\Z")
+_BANNER_OCTETS = 64 * 1024
 _NO_WHITE = re.compile(rb"[^\x00\t\n\x0c\r ]")
 
 
@@ -111,7 +115,12 @@ def split(handle: int) -> Documents:
                 places += _marked(data, at, mark.start())[:-1]
                 failed += 1
             at = mark.end()
-        if _NO_WHITE.search(data, at):
+        # on a raw queue a banner page arrives as the text that CUPS would have made it from
+        if banner := _BANNER.match(data, at):
+            at = banner.end()
+        if banner := _LAST_BANNER.search(data, max(at, length - _BANNER_OCTETS)):
+            length = banner.start()
+        if _NO_WHITE.search(data, at, length):
             places += _pdfs(data, at, length, _NEXT_PDF)
         return Documents(tuple(Piece(handle, start, end) for start, end in places), failed)
 

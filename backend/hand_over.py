@@ -17,18 +17,24 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from backend.asked import Asked, AskedError, PrintJob, asked
+from backend.asked import Asked, asked
 from backend.cups_job import CupsJob
 from backend.documents import Documents, Piece, TooLargeError, drain, split
 from backend.main import CANCEL, HOLD, OK, RETRY_CURRENT, STOP, say
-from backend.options import parameters, parse
+from backend.options import chosen, parameters, parse
+from backend.print_job import AskedError, PrintJob
 from fax.client import KEY_LIMIT, Client
 from fax.errors import Cause, DocumentError, FaxError, NotRunningError, ServerError
 from fax.incoming import leave
 from fax.types import Accepted, DocumentId, Submission
 from ipp.values import Attribute
+
+if TYPE_CHECKING:
+    from backend.book import Entry
 
 DEFAULT_SPOOL = "/var/spool/platen"
 PAUSES_S = (0.5, 1.0, 2.0)
@@ -81,26 +87,64 @@ class _Worker:
     def run(self, with_daemon: bool) -> int:
         attributes = self._cups.attributes()  # before reading: the filters are at work meanwhile
         options = parse(self._argv[5])
+        said = parameters(os.environ.get("DEVICE_URI", ""))
         job = PrintJob(
             title=self._argv[3],
             options=options,
-            parameters=parameters(os.environ.get("DEVICE_URI", "")),
+            parameters=said,
             attributes=attributes,
             user_name=_full_name(self._argv[2]),
+            entry=_entry(chosen(options.get("faxbook")), dict(said).get("book")),
+            now=_now(),
         )
         uuid = attributes.get("job-uuid")
         key = (uuid and uuid.text()) or options.get("job-uuid") or ""
         if not (key.isascii() and key.isprintable() and 0 < len(key) <= KEY_LIMIT):
             key = f"cups-{self._chance}"
-        try:
-            wanted = asked(job)
-        except AskedError as error:
-            raise _Refused(CANCEL, str(error)) from error
         daemon = Client(job.parameter("socket")) if with_daemon else None
         documents = self._read()
         self._check_that_all_came(documents, attributes, daemon)
+        wanted, pieces = self._understand(job, documents.pieces)
         incoming = Path(job.parameter("spool") or os.environ.get("PLATEN_SPOOL") or DEFAULT_SPOOL) / "incoming"
-        return self._hand_over(daemon, incoming, wanted, documents.pieces, key)
+        return self._hand_over(daemon, incoming, wanted, pieces, key)
+
+    def _understand(self, job: PrintJob, pieces: Sequence[Piece]) -> tuple[Asked, Sequence[Piece]]:
+        """What is asked for, and the documents, perhaps without the commands that stood in them."""
+        try:
+            if job.parameter("commands") or job.parameter("rules"):
+                job, pieces = self._look(job, pieces)
+            return asked(job), self._pages(job, pieces)
+        except AskedError as error:
+            raise _Refused(CANCEL, str(error)) from error
+
+    def _pages(self, job: PrintJob, pieces: Sequence[Piece]) -> Sequence[Piece]:
+        """Of TIFFs only the pages that were wanted; in PDF and PostScript our filters have chosen them."""
+        text = job.option("page-ranges")
+        if text is None or _is_raw():
+            return pieces
+        from backend.tiff_pages import chosen_pages, ranges
+
+        wanted = ranges(text)
+        if wanted is None:
+            raise AskedError("The pages to be faxed are not understood: they are given as 1-3,7")
+        found = [chosen_pages(piece, wanted) for piece in pieces]
+        if not any(piece.octets for piece in found):
+            raise AskedError("None of the pages that were wanted is in the document: there is nothing to fax")
+        return [piece for piece in found if piece.octets]
+
+    def _look(self, job: PrintJob, pieces: Sequence[Piece]) -> tuple[PrintJob, Sequence[Piece]]:
+        from backend.embedded import NotTakenOutError, look
+        from backend.rules import RulesError
+
+        try:
+            found = look(pieces, job.parameters)
+            return replace(job, commands=found.commands, ruled=found.ruled), found.pieces
+        except RulesError as error:
+            say("DEBUG", str(error))
+            raise _Refused(STOP, "The rules of this queue cannot be read: an administrator must look") from error
+        except NotTakenOutError as error:
+            text = "The command in the document cannot be taken out of its image: nothing is faxed"
+            raise _Refused(CANCEL, text) from error
 
     def _read(self) -> Documents:
         handle = self._data
@@ -120,8 +164,10 @@ class _Worker:
     ) -> None:
         """A filter that fails looks like one that has nothing to say; a fax must not lack pages for that."""
         number = attributes["number-of-documents"].values[0].data if "number-of-documents" in attributes else 1
-        raw = os.environ.get("CONTENT_TYPE", "") == "application/vnd.cups-raw" or "FINAL_CONTENT_TYPE" not in os.environ
-        count = number if isinstance(number, int) and not raw else 1
+        if isinstance(number, int) and "job-sheets" in attributes:
+            # banner pages are counted with the documents
+            number = max(1, number - sum(value.text() not in (None, "none") for value in attributes["job-sheets"]))
+        count = number if isinstance(number, int) and not _is_raw() else 1
         came = len(documents.pieces)
         if came >= count and not documents.failed and all(piece.octets for piece in documents.pieces):
             return
@@ -143,15 +189,7 @@ class _Worker:
     def _hand_over(
         self, daemon: Client | None, incoming: Path, wanted: Asked, pieces: Sequence[Piece], key: str
     ) -> int:
-        submission = Submission(
-            documents=(),
-            recipients=wanted.recipients,
-            title=wanted.title,
-            sender=wanted.sender,
-            cover=wanted.cover,
-            resolution=wanted.resolution,
-            user=self._argv[2],
-        )
+        submission = wanted.submission((), self._argv[2])
         for pause_s in (*PAUSES_S, None):
             if daemon is not None and (accepted := self._submit(daemon, submission, pieces, key)):
                 return self._report(daemon, accepted, waits=wanted.recipients[0].number is None)
@@ -232,6 +270,11 @@ class _Worker:
             raise _Stopped
 
 
+def _is_raw() -> bool:
+    """Whether no filter has seen the job."""
+    return os.environ.get("CONTENT_TYPE", "") == "application/vnd.cups-raw" or "FINAL_CONTENT_TYPE" not in os.environ
+
+
 def _is_for_later(error: FaxError) -> bool:
     """Whether the daemon may take the same later: it is away, closed to us for now, full, or broken."""
     return isinstance(error, NotRunningError | ServerError) or isinstance(error.__cause__, PermissionError)
@@ -250,6 +293,30 @@ def _refusal(error: FaxError) -> _Refused:
     if error.cause is Cause.NOT_ALLOWED:
         return _Refused(STOP, "The fax server does not let this queue send for other users: an administrator must look")
     return _Refused(HOLD, f"The fax server refused the request ({error.cause.value}). Release the job to try again")
+
+
+def _entry(keyword: str | None, book: str | None) -> Entry | None:
+    """Who was chosen in the address book; None when they cannot be found (any more): the fax waits then."""
+    if keyword is None or book is None:
+        return None
+    from backend.book import BookError, read_book
+
+    try:
+        return next((entry for entry in read_book(Path(book)) if entry.keyword == keyword), None)
+    except BookError as error:
+        say("DEBUG", str(error))
+        return None
+
+
+def _now() -> datetime:
+    """With this machine's zone, so that the hours of another season are right."""
+    from zoneinfo import ZoneInfo
+
+    try:
+        with Path("/etc/localtime").open("rb") as file:
+            return datetime.now(ZoneInfo.from_file(file))
+    except (OSError, ValueError):
+        return datetime.now().astimezone()
 
 
 def _full_name(user: str) -> str:

@@ -1,10 +1,10 @@
-"""Putting the printer into a CUPS: the backend program, the filters, the queue.
+"""Putting our programs into a CUPS: the backend and the filters.
 
 What always holds: the program that is written was tried as the user that CUPS will run it as; it runs with the
 interpreter that was named and finds our packages with ``-I``, whatever the environment. Modes decide under whom CUPS
 runs a backend: 0755 as ``lp``, 0700 as root; anything a group could write is refused by CUPS.
 
-Must not: print, or touch a queue that it was not told of.
+Must not: print, or touch a queue (``backend.queue`` does).
 """
 
 from __future__ import annotations
@@ -16,16 +16,13 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 
-PACKAGES = ("backend", "fax", "ipp")
+PACKAGES = ("backend", "fax", "ipp", "ppd")
 HOUSE = Path(__file__).resolve().parents[1]
 """The folder that holds our packages: the checkout, or site-packages."""
-PPD = HOUSE / "ppd" / "platen-fax.ppd"
 FILTERS = tuple(HOUSE / "ppd" / "filter" / name for name in ("platen-pass", "platen-pdf"))
 KEEPER = "platen-keep"
 SYSTEM_SERVERBIN = Path("/usr/lib/cups")
-DEFAULT_URI = "platen:/fax"
 
 _SHEBANG_LIMIT = 120
 _TRY = "import backend.main, backend.keeper, backend.hand_over, fax.client, fax.incoming"
@@ -85,6 +82,25 @@ def install_filters(folder: Path, interpreter: Path | str = sys.executable) -> t
     )
 
 
+def place_private(path: Path, octets: bytes) -> None:
+    """Write a file that the backend's user may read and others not, in a folder that is made. InstallError."""
+    try:
+        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    except OSError as error:
+        raise InstallError(f"{path.parent} cannot be made: {error.strerror}") from error
+    _put(path, octets, 0o640, group="lp")
+
+
+def remove_programs(serverbin: Path) -> None:
+    """Take out what the two functions above put in place; what is not there is no fault. InstallError."""
+    names = ["backend/platen", f"filter/{KEEPER}", *(f"filter/{source.name}" for source in FILTERS)]
+    for name in names:
+        try:
+            (serverbin / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise InstallError(f"{serverbin / name} cannot be removed: {error.strerror}") from error
+
+
 def _program(python: Path, paths: list[str], module: str, what: str) -> bytes:
     lines = (
         f"# Written by backend/install.py. {what}. See backend/{module}.py.",
@@ -95,48 +111,6 @@ def _program(python: Path, paths: list[str], module: str, what: str) -> bytes:
         "",
     )
     return (_start_lines(python) + "\n".join(lines)).encode()
-
-
-def add_queue(name: str, uri: str = DEFAULT_URI, ppd: Path = PPD, server: str | None = None) -> None:
-    """Add the queue, or set it anew, and let it take jobs.
-
-    ``server``: the path of CUPS' domain socket or ``host:port``; None: the one that CUPS' clients use.
-    """
-    cups = _pycups()
-    host, port = _address(server) if server else (cups.getServer(), cups.getPort())
-    try:
-        connection = cups.Connection(host=host, port=port)
-        connection.addPrinter(name, filename=str(ppd), info="Platen fax", device=uri)
-        connection.enablePrinter(name)
-        connection.acceptJobs(name)
-    except (RuntimeError, cups.IPPError) as error:
-        raise InstallError(f"CUPS on {server or host} did not take the queue {name}: {error}") from error
-
-
-def remove_queue(name: str, server: str | None = None) -> None:
-    """Remove the queue and its jobs from CUPS; faxes that were handed over stay."""
-    cups = _pycups()
-    host, port = _address(server) if server else (cups.getServer(), cups.getPort())
-    try:
-        cups.Connection(host=host, port=port).deletePrinter(name)
-    except (RuntimeError, cups.IPPError) as error:
-        raise InstallError(f"CUPS on {server or host} did not remove the queue {name}: {error}") from error
-
-
-def _pycups() -> ModuleType:
-    try:
-        import cups
-    except ImportError as error:
-        raise InstallError(f"pycups is needed to set up a queue: {error}. It needs the package libcups2") from error
-    module: ModuleType = cups
-    return module
-
-
-def _address(server: str) -> tuple[str, int]:
-    if server.startswith("/"):
-        return server, 631
-    host, _, port = server.rpartition(":")
-    return (host, int(port)) if host and port.isdigit() else (server, 631)
 
 
 def _start_lines(python: Path) -> str:
@@ -176,14 +150,16 @@ def _last(text: str) -> str:
     return lines[-1] if lines else "it says nothing"
 
 
-def _put(path: Path, octets: bytes, mode: int) -> Path:
+def _put(path: Path, octets: bytes, mode: int, group: str = "root") -> Path:
     """Write ``path`` whole or not at all; CUPS may start the old one at any moment."""
     part = path.with_name(f".{path.name}.part")
     try:
+        part.unlink(missing_ok=True)
+        part.touch(mode=mode & 0o700)
         part.write_bytes(octets)
-        part.chmod(mode)
         if os.geteuid() == 0:
-            shutil.chown(part, 0, 0)
+            shutil.chown(part, "root", group)
+        part.chmod(mode)
         part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)

@@ -25,8 +25,13 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import sys
 import time
+
+TYPE_CHECKING = False  # typing's own costs its import
+if TYPE_CHECKING:
+    from backend.door import Nursed
 
 OK = 0
 FAILED = 1
@@ -41,6 +46,8 @@ DISCOVERY = (
     'direct platen:/fax "Platen Virtual Fax" "Platen fax"'
     ' "MFG:Platen;MDL:Virtual Fax;CMD:PDF;CLS:PRINTER;DES:Platen Virtual Fax;" ""'
 )
+BACK_CHANNEL = 3
+"""What CUPS gives a backend to speak to its filters, and them to listen to it (cupsd 2.4, ``cupsBackChannelWrite``)."""
 PAUSES_S = (0.0, 0.5, 2.0)
 """Before each new try of a worker that died; the last try goes to the incoming folder without the daemon."""
 
@@ -48,12 +55,31 @@ PAUSES_S = (0.0, 0.5, 2.0)
 def main(argv: list[str]) -> int:
     """``argv`` as CUPS gives it: program job-id user title copies options [file]; without arguments, discovery."""
     if len(argv) == 1:
-        print(DISCOVERY)
-        return OK
+        return _discover()
     if len(argv) not in (6, 7):
         say("ERROR", "Usage: platen job-id user title copies options [file]")
         return FAILED
-    return _Parent(argv).run()
+    heard = _is_back_channel()
+    code = _Parent(argv, heard).run()
+    if heard:
+        tell_the_end()
+    return code
+
+
+def tell_the_end(channel: int = BACK_CHANNEL) -> None:
+    """Say to our filters that the backend ends of itself: nobody needs to finish its work. They may be gone."""
+    try:
+        os.write(channel, b"E")
+    except OSError:
+        return
+
+
+def _is_back_channel() -> bool:
+    """Whether CUPS started us; otherwise its number may be anything's. To be asked before we open anything."""
+    try:
+        return stat.S_ISFIFO(os.fstat(BACK_CHANNEL).st_mode)
+    except OSError:
+        return False
 
 
 def say(level: str, text: str) -> None:
@@ -65,10 +91,25 @@ def say(level: str, text: str) -> None:
         return
 
 
+def _discover() -> int:
+    try:
+        from backend.discovery import devices
+
+        for line in devices():
+            print(line)
+    except Exception as error:
+        # CUPS must know us, whatever is broken
+        say("DEBUG", f"{type(error).__name__}: {error}")
+        print(DISCOVERY)
+    return OK
+
+
 class _Parent:
-    def __init__(self, argv: list[str]) -> None:
+    def __init__(self, argv: list[str], heard: bool) -> None:
         self._argv = argv
+        self._heard = heard
         self._worker = 0
+        self._nursed: Nursed | None = None
         self._stopped = False
         self._chance = os.urandom(16).hex()
 
@@ -79,6 +120,9 @@ class _Parent:
         except OSError as error:
             say("ERROR", f"There is no room to read the print job: {error.strerror}")
             return STOP
+        code = self._by_nursery(data)
+        if code is not None:
+            return code
         for attempt in range(len(PAUSES_S) + 1):
             if attempt:
                 time.sleep(PAUSES_S[attempt - 1])
@@ -94,6 +138,19 @@ class _Parent:
         )
         return HOLD
 
+    def _by_nursery(self, data: int) -> int | None:
+        """The exit code of a worker that the nursery has forked; None without one, or when it died."""
+        from backend.door import nursed
+
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        self._nursed = nursed(self._argv, data, self._chance, BACK_CHANNEL if self._heard else None)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        if self._nursed is None:
+            return None
+        code = self._nursed.wait()
+        self._nursed = None
+        return None if code == CRASHED else code
+
     def _try(self, data: int, *, with_daemon: bool) -> int:
         # blocked until both sides know what to do with it
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
@@ -106,6 +163,9 @@ class _Parent:
                 from backend.hand_over import work
 
                 code = work(self._argv, data, self._chance, with_daemon=with_daemon)
+                if self._heard and code in (OK, CANCEL):
+                    # Nothing is left to do, should our parent be killed now. Of all else only the parent may say so.
+                    tell_the_end()
             except BaseException as error:
                 say("DEBUG", f"{type(error).__name__}: {error}")
             finally:
@@ -122,6 +182,8 @@ class _Parent:
     def _pass_on(self, number: int, frame: object) -> None:
         # cupsd signals the whole process group as root, and the parent alone otherwise
         self._stopped = True
+        if self._nursed is not None:
+            self._nursed.stop()
         if self._worker:
             os.kill(self._worker, signal.SIGTERM)
 

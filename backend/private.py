@@ -22,7 +22,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from backend.install import DEFAULT_URI, PPD, Installed, InstallError, add_queue, install_backend, install_filters
+from backend.install import HOUSE, Installed, InstallError, install_backend, install_filters
+from backend.queue import DEFAULT_URI, Queue, add_queue
 from ipp.client import post
 from ipp.values import IppError, Operation, request
 
@@ -77,7 +78,10 @@ class PrivateCups:
         self.notes: tuple[str, ...] = ()
         self._interpreter = interpreter
         self._settings = tuple(settings)
-        self._variables = {"PLATEN_SOCKET": str(daemon_socket), "PLATEN_SPOOL": str(spool), **(environment or {})}
+        self.door = self.folder / "door"
+        own = {"PLATEN_SOCKET": str(daemon_socket), "PLATEN_SPOOL": str(spool), "PLATEN_DOOR": str(self.door)}
+        self._variables = own | dict(environment or {})
+        self._nursery: subprocess.Popen[bytes] | None = None
         self._tied = tied
         self._process: subprocess.Popen[bytes] | None = None
         self._sessions: list[int] = []
@@ -120,13 +124,40 @@ class PrivateCups:
         try:
             self._launch()
             if fresh:
-                add_queue(self.queue, self.uri, PPD, str(self.socket))
+                add_queue(Queue(name=self.queue, uri=self.uri), str(self.socket))
         except InstallError as error:
             self.stop()
             raise CupsError(f"{error}\n{self.log_tail()}") from error
         except BaseException:
             self.stop()
             raise
+
+    def start_nursery(self) -> int:
+        """Also run what forks workers for the backend (``backend.nursery``); ends with ``stop``. Its process id."""
+        become = ("--reuid=lp", "--regid=lp", "--clear-groups") if os.geteuid() == 0 else ()
+        if become:
+            (self.folder / "door.d").mkdir(exist_ok=True)
+            shutil.chown(self.folder / "door.d", "lp", "lp")
+            self.door.unlink(missing_ok=True)
+            self.door.symlink_to(self.folder / "door.d" / "socket")
+        door = self.folder / "door.d" / "socket" if become else self.door
+        with (self.folder / "log" / "nursery").open("ab") as log:
+            self._nursery = subprocess.Popen(
+                [
+                    *("setpriv", "--pdeathsig", "TERM", *become, "--"),
+                    *(str(self._interpreter), "-m", "backend.nursery", str(door)),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=HOUSE,
+            )
+        limit = time.monotonic() + START_LIMIT_S
+        while not door.exists():
+            if self._nursery.poll() is not None or time.monotonic() > limit:
+                raise CupsError(f"The nursery did not start: {(self.folder / 'log' / 'nursery').read_text()}")
+            time.sleep(0.02)
+        return self._nursery.pid
 
     def stop(self) -> None:
         """End cupsd and every process of its session, and wait for them. Jobs stay in the folder."""
@@ -142,6 +173,10 @@ class PrivateCups:
             _end_session(self._sessions[-1])
             self._sessions.pop()
         (self.folder / "cupsd.pid").unlink(missing_ok=True)
+        nursery, self._nursery = self._nursery, None
+        if nursery is not None:
+            nursery.terminate()
+            nursery.wait()
 
     def kill(self) -> None:
         """SIGKILL cupsd alone, as a crash would; filters and backends go on until ``stop``. ``start`` works as well."""

@@ -29,7 +29,7 @@ from codec.operations import (
     prepend,
     reduce_rows,
     resample,
-    rotated,
+    rotate90,
     same_pixels,
     scaled_to_width,
     to_png,
@@ -167,7 +167,7 @@ def operations(bitmap: Bitmap, rounds: int) -> list[Line]:
         "1728 to 2048, stretched": lambda: scaled_to_width(page, 2048),
         "white foot": lambda: crop_white_foot(page),
         "comparison": lambda: same_pixels(page, other),
-        "quarter turn (pixels)": lambda: rotated(bitmap),
+        "quarter turn": lambda: rotate90(page),
         "preview (PNG)": lambda: to_png(page, 4),
     }
 

@@ -95,8 +95,33 @@ def _mutations(whole: bytes, chance: random.Random) -> Iterator[bytes]:
         yield bytes(image)
 
 
+def _readable(path: Path, octets: int) -> bool:
+    try:
+        with TiffReader(path) as reader:
+            for found in reader:
+                if not isinstance(found, Page) or len(found.data) > octets:
+                    raise AssertionError("a page longer than its file")
+    except TiffError:
+        return False
+    return True
+
+
+def _reopened(path: Path) -> None:
+    try:
+        writer = TiffWriter.reopen(path)
+    except TiffError:
+        return
+    writer.close()
+    with TiffReader(path) as reader:
+        if len(reader) != len(writer):
+            raise AssertionError("other pages than were found when it was opened again")
+
+
 def tiff_inputs(folder: Path, count: int, seed: int) -> int:
-    """Mutated TIFF-F files for the reader; how many of them it read. Anything but TiffError is a finding."""
+    """Mutated TIFF-F files for the reader; how many of them it read. Anything but TiffError is a finding.
+
+    Each is also opened again for writing, as after a crash: what that leaves must be a file that can be read.
+    """
     chance = random.Random(seed)
     path = folder / "whole.tif"
     memory = os.memfd_create("mutated.tif")
@@ -110,13 +135,8 @@ def tiff_inputs(folder: Path, count: int, seed: int) -> int:
         os.ftruncate(memory, 0)
         os.pwrite(memory, image, 0)
         try:
-            with TiffReader(image_path) as reader:
-                for found in reader:
-                    if not isinstance(found, Page) or len(found.data) > len(image):
-                        raise AssertionError("a page longer than its file")
-                read += 1
-        except TiffError:
-            continue
+            read += _readable(image_path, len(image))
+            _reopened(image_path)
         except BaseException:
             kept = Path(tempfile.gettempdir()) / f"platen-fuzz-{seed}-{number}.tif"
             kept.write_bytes(image)

@@ -180,12 +180,15 @@ static void try_pages(const uint8_t *code, size_t length, const input *other, in
     result = t4_overlay_page(code, length, width, rows, fields, 2, &out);
     check(result == T4_OK || result == T4_BAD_CODE, "drawing works or says that the code is bad");
     t4_free(&out);
+    result = t4_turn_page(code, length, width, rows, (int)chance(2), &out);
+    check(result == T4_OK || result == T4_BAD_CODE || (!rows && result == T4_BAD_ARGUMENT), "turning works or says why not");
+    if (result == T4_OK && rows && out.length < MAX_LENGTH)
+        try_decode(out.data, out.length, T4_MMR, rows, 0, width + 3);
+    t4_free(&out);
     int box_x = 1 + (int)chance(9), box_y = 1 + (int)chance(9);
-    int columns = (width + box_x - 1) / box_x, lines = (rows + box_y - 1) / box_y;
-    uint8_t *preview = malloc((size_t)(1 + (columns + 1) / 2) * (size_t)lines + 1);
-    result = t4_preview(code, length, width, rows, box_x, box_y, preview);
+    result = t4_preview(code, length, width, rows, box_x, box_y, 1 + (int)chance(3), &out);
     check(result == T4_OK || result == T4_BAD_CODE, "a preview is drawn or the code is bad");
-    free(preview);
+    t4_free(&out);
     t4_first_difference(code, length, other->code, other->length, width, rows, &row);
     check(row >= -1 && row < (rows ? rows : 1), "a row that differs is a row");
     result = t4_crop_foot(code, length, width, rows, (int)chance(5), &out, &row);

@@ -5,7 +5,7 @@ Must not: import ``codec`` or ``modem`` outside a function; the other commands s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -44,19 +44,53 @@ def answer(
     max_rate: Annotated[
         int | None, typer.Option(metavar="BPS", help="Fastest rate in bit/s.", show_default=False)
     ] = None,
+    coding: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="mr, mmr or t85 beside mh, again for more; any if not said.", show_default=False
+        ),
+    ] = None,
+    v17: Annotated[bool, typer.Option("--v17/--no-v17", help="Rates above 9600, if the far end can.")] = True,
+    document: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PAGES.tif",
+            help="Pages, as `platen convert` writes them, that a caller may fetch by polling.",
+            show_default=False,
+        ),
+    ] = None,
+    poll_password: Annotated[
+        str,
+        typer.Option(
+            envvar="PLATEN_POLL_PASSWORD",
+            metavar="TEXT",
+            help="The password that a polling caller must give (PWD); better in the environment.",
+            show_default=False,
+        ),
+    ] = "",
+    selection: Annotated[
+        str,
+        typer.Option(metavar="TEXT", help="The name under which the document is found (SEP).", show_default=False),
+    ] = "",
     as_json: Annotated[
         bool, typer.Option("--json", help="Progress as lines of JSON, each call's outcome as its last one.")
     ] = False,
 ) -> None:
     """Answer calls with a modem and keep the faxes, without a fax server.
 
-    Ends with Ctrl-C. Exit code with --once: 0 when all pages were received, 1 when not.
+    Each call has a folder of its own in DIR, with pages.tif and journal.jsonl. Ends with Ctrl-C. Exit code with
+    --once: 0 when all pages were received, or the document was fetched; 1 when not.
     """
+    if document is None and (poll_password or selection):
+        raise typer.BadParameter("this belongs to --document", param_hint="--poll-password, --selection")
     from cli import output
-    from modem.byhand import answer_by_hand
+    from codec.errors import TiffError
+    from modem.byhand import answer_by_hand, served
     from modem.lock import usual_folder
     from modem.outcome import Cause
     from modem.port.messages import AnswerSettings
+    from modem.port.pages import PlanError
+    from modem.received import ReceivedCall
 
     def show(entry: Entry) -> None:
         text = _entry_words(entry)
@@ -68,12 +102,10 @@ def answer(
             output.line(f"{entry.t:7.2f} s  {text}")
 
     def ended(call: str, outcome: AnswerOutcome) -> None:
-        tiff = out / f"{call}.tif"
+        received = ReceivedCall(out / call)
         if as_json:
-            journal = str(out / f"{call}.journal")
-            output.json_line(
-                Answered(call=call, tiff=str(tiff) if outcome.pages else None, journal=journal, outcome=outcome)
-            )
+            tiff = str(received.pages) if outcome.pages else None
+            output.json_line(Answered(call=call, tiff=tiff, journal=str(received.journal), outcome=outcome))
             return
         output.line(outcome.text)
         figures = outcome.figures
@@ -82,21 +114,28 @@ def answer(
             figures.modulation and f"{figures.modulation} {figures.rate_bps} bit/s",
             figures.coding and figures.coding.upper(),
             figures.ecm is not None and ("ECM" if figures.ecm else "no ECM"),
+            figures.ecm_frames_resent and f"{output.count(figures.ecm_frames_resent, 'frame')} sent again",
             outcome.bad_rows and output.count(outcome.bad_rows, "bad row"),
             figures.line_seconds is not None and f"{figures.line_seconds:.0f} s off-hook",
         ]
         if said := ", ".join(fact for fact in facts if fact):
             output.line(said)
         if outcome.pages:
-            output.line(f"{tiff}: {output.count(len(outcome.pages), 'page')}")
+            output.line(f"{received.pages}: {output.count(len(outcome.pages), 'page')}")
+        if outcome.sent:
+            output.table(("Page", "Fate"), [(str(page.number), page.fate.value) for page in outcome.sent])
 
-    settings = AnswerSettings(folder=str(out), rings=rings, csi=ident, ecm=ecm, max_rate_bps=max_rate)
+    settings = AnswerSettings(folder=str(out), rings=rings, csi=ident, ecm=ecm, v17=v17, max_rate_bps=max_rate)
+    if coding:
+        settings = replace(settings, codings=tuple(coding))
     try:
+        if document is not None:
+            settings = replace(settings, document=served(document, poll_password, selection))
         outcome = answer_by_hand(
             tty, settings, once=once, now=now, lock_folder=usual_folder(), on_entry=show, on_end=ended
         )
-    except OSError as error:
-        output.complain(str(error))
+    except (OSError, TiffError, PlanError, ValueError) as error:
+        output.complain(f"{document}: {error}" if isinstance(error, TiffError) else str(error))
         raise typer.Exit(ExitCode.REFUSED) from error
     if outcome is None or outcome.cause is Cause.CANCELLED:
         raise typer.Exit(ExitCode.INTERRUPTED)
@@ -124,5 +163,9 @@ def _entry_words(entry: Entry) -> str | None:
             return f"page {said.get('number')} confirmed ({said.get('by')})"
         case "page-refused":
             return f"page refused: {said.get('bad_rows')} of {said.get('rows')} rows are bad"
+        case "page-intent":
+            return f"page {said.get('number')} of our document"
+        case "page-answer":
+            return f"page {said.get('number')} of our document {said.get('fate')} ({said.get('by')})"
         case _:
             return None

@@ -56,8 +56,10 @@ def register(app: typer.Typer) -> None:
 
 
 def _journal(name: str) -> Path:
-    """A journal's file, by its name or a call's id. Raises OSError."""
+    """A journal's file, by its name, its folder's, or a call's id. Raises OSError."""
     path = Path(name)
+    if (path / "journal.jsonl").is_file():
+        return path / "journal.jsonl"
     if not path.is_file():
         spool = Path(os.environ.get("PLATEN_SPOOL") or SPOOL)
         path = spool / "calls" / path.name / "journal.jsonl"
@@ -125,14 +127,14 @@ def replay(journal: Journal, as_json: Json = False) -> None:
     Exit code 0 when our side behaves as it did then, 1 when not.
     """
     from cli import output
-    from modem.journal import read
+    from modem.journal import read, with_images
     from modem.recorded import NotARecordingError
     from modem.replay import replay as play
     from modem.replay import words
 
     path = _journal(journal)
     try:
-        verdict = play(read(path)[0])
+        verdict = play(with_images(path, read(path)[0]))
     except NotARecordingError as error:
         raise _refuse(path, str(error)) from error
     if as_json:

@@ -42,7 +42,7 @@ def exit_code(error: FaxError) -> ExitCode:
     match error.cause:
         case Cause.NO_SUCH_JOB:
             return ExitCode.NO_SUCH_JOB
-        case Cause.NOT_ALLOWED:
+        case Cause.NOT_ALLOWED | Cause.NOT_AUTHENTICATED | Cause.TOO_MANY_TRIES:
             return ExitCode.NOT_ALLOWED
         case Cause.STORAGE | Cause.INTERNAL:
             return ExitCode.FAULT

@@ -37,8 +37,14 @@ class Progress:
 def call(
     number: Annotated[str, typer.Argument(metavar="NUMBER", help="Fax number to dial.", show_default=False)],
     tiff: Annotated[
-        Path, typer.Argument(metavar="PAGES.tif", help="Pages as `platen convert` writes them.", show_default=False)
-    ],
+        Path | None,
+        typer.Argument(
+            metavar="[PAGES.tif]",
+            help="Pages as `platen convert` writes them; not needed with --poll.",
+            show_default=False,
+        ),
+    ] = None,
+    *,
     tty: Annotated[str, typer.Option(metavar="DEVICE", help="The modem's device.", show_default=False)],
     ident: Annotated[str, typer.Option(metavar="TEXT", help="Our number as the far end sees it.")] = "",
     journal: Annotated[
@@ -67,20 +73,45 @@ def call(
             show_default=False,
         ),
     ] = "",
+    poll: Annotated[
+        bool, typer.Option("--poll", help="Fetch the document that waits at the far end; PAGES.tif goes first.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Polling: where the fetched fax and the journal go.", show_default=False),
+    ] = None,
+    poll_password: Annotated[
+        str,
+        typer.Option(
+            envvar="PLATEN_POLL_PASSWORD",
+            metavar="TEXT",
+            help="The password that opens the document (PWD); better in the environment.",
+            show_default=False,
+        ),
+    ] = "",
+    selection: Annotated[
+        str, typer.Option(metavar="TEXT", help="Which of its documents (SEP).", show_default=False)
+    ] = "",
     as_json: Annotated[
         bool, typer.Option("--json", help="Progress as lines of JSON, the outcome as the last one.")
     ] = False,
 ) -> None:
     """Make one call with a modem, without a fax server.
 
-    Exit code 0 when all pages were confirmed, 1 when not.
+    Exit code 0 when all pages were confirmed, and what was to be fetched is here; 1 when not.
     """
+    if poll and out is None:
+        raise typer.BadParameter("say with --out where the fetched fax is to go", param_hint="--poll")
+    if not poll and (out is not None or poll_password or selection):
+        raise typer.BadParameter("this belongs to --poll", param_hint="--out, --poll-password, --selection")
+    if not poll and tiff is None:
+        raise typer.BadParameter("there is nothing to send; or is --poll missing?", param_hint="PAGES.tif")
     from cli import output
     from codec.errors import TiffError
-    from modem.byhand import HandOptions, call_by_hand
+    from modem.byhand import HandOptions, call_by_hand, fetch_folder
     from modem.entries import Entry
     from modem.outcome import Cause, Retry
-    from modem.plan import LinePolicy
+    from modem.plan import LinePolicy, PlannedFetch
     from modem.port.pages import PlanError
 
     def show(entry: Entry) -> None:
@@ -103,11 +134,18 @@ def call(
         sub_address=sub_address,
         password=password,
     )
+    fetched = fetch_folder(out) if out is not None else None
+    if fetched is not None:
+        fetch = PlannedFetch(password=poll_password, selection=selection, file=str(fetched.pages.absolute()))
+        options = replace(options, fetch=fetch, journal=journal or fetched.journal)
     try:
         outcome = call_by_hand(number, tiff, tty, options, show)
     except (PlanError, TiffError) as error:
         output.complain(f"{tiff}: {error}" if isinstance(error, TiffError) else str(error))
         raise typer.Exit(ExitCode.REFUSED) from error
+    finally:
+        if fetched is not None and not any(fetched.folder.iterdir()):
+            fetched.folder.rmdir()  # nothing was dialled
     if as_json:
         output.json_line(outcome)
     else:
@@ -118,12 +156,17 @@ def call(
             figures.modulation and f"{figures.modulation} {figures.rate_bps} bit/s",
             figures.coding and figures.coding.upper(),
             figures.ecm is not None and ("ECM" if figures.ecm else "no ECM"),
+            figures.ecm_frames_resent and f"{output.count(figures.ecm_frames_resent, 'frame')} sent again",
             figures.line_seconds is not None and f"{figures.line_seconds:.0f} s off-hook",
         ]
         if said := ", ".join(fact for fact in facts if fact):
             output.line(said)
         if outcome.pages:
             output.table(("Page", "Fate"), [(str(page.number), page.fate.value) for page in outcome.pages])
+        if fetched is not None and outcome.fetched:
+            bad = sum(page.bad_rows for page in outcome.fetched)
+            said = output.count(len(outcome.fetched), "page") + (f", {output.count(bad, 'bad row')}" if bad else "")
+            output.line(f"{fetched.pages}: {said}")
     if outcome.cause is Cause.CANCELLED:
         raise typer.Exit(ExitCode.INTERRUPTED)
     if outcome.retry is not Retry.NO_NEED:
@@ -146,6 +189,13 @@ def _entry_words(kind: str, said: Mapping[str, object]) -> str | None:
             return f"page {said.get('number')}"
         case "page-answer":
             return f"page {said.get('number')} {said.get('fate')} ({said.get('by')})"
+        case "page-received":
+            bad = said.get("bad_rows")
+            return f"page {said.get('number')} came in: {said.get('rows')} rows{f', {bad} of them bad' if bad else ''}"
+        case "page-confirmed":
+            return f"page {said.get('number')} is stored, and the far end knows ({said.get('by')})"
+        case "page-refused":
+            return f"page refused: {said.get('bad_rows')} of {said.get('rows')} rows are bad"
         case _:
             return None
 

@@ -175,8 +175,10 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     if as_json:
         output.json(now)
         return
-    output.line(f"platen {now.version} answers on {client.socket_path}")
+    output.line(f"platen {now.version} answers on {client.server}")
     output.line(f"spool {now.spool}, {output.octets(now.free_octets)} free")
+    for trouble in now.troubles:
+        output.line(trouble)
     faxes = ", ".join(f"{number} {state}" for state, number in now.jobs.items() if number)
     output.line(f"faxes: {faxes or 'none'}")
     output.line("" if now.ports else "no telephone line is set up")

@@ -33,9 +33,12 @@ app = typer.Typer(
 def options(
     context: typer.Context,
     socket: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            help="The fax server's socket; else $PLATEN_SOCKET, else /run/platen/api.sock.", show_default=False
+            "--socket",
+            "--server",
+            help="The fax server's socket, or https://HOST:PORT; else $PLATEN_SOCKET, else /run/platen/api.sock.",
+            show_default=False,
         ),
     ] = None,
 ) -> None:
@@ -43,9 +46,9 @@ def options(
 
 
 def _register() -> None:
-    from cli import answering, calls, local, looking, sending
+    from cli import access, answering, asking, book, calls, keeping, local, looking, queues, sending, settings
 
-    for module in (sending, looking, calls, local, answering):
+    for module in (sending, looking, book, settings, access, queues, asking, calls, local, answering, keeping):
         module.register(app)
 
 

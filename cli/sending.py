@@ -1,4 +1,4 @@
-"""The commands that change something: send, address, cancel, hold, resume."""
+"""The commands that change something: send, address, cancel, hold, resume, restart, resend, delete."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +15,24 @@ import typer
 
 from cli.exits import ExitCode, exit_code
 from fax.errors import DocumentError, FaxError, NotRunningError
-from fax.types import Accepted, CoverPage, DocumentId, Job, JobId, JobState, Recipient, Resolution, Sender, Submission
+from fax.types import (
+    Accepted,
+    CoverPage,
+    DocumentId,
+    Job,
+    JobId,
+    JobState,
+    Poll,
+    Priority,
+    Recipient,
+    Report,
+    ReportKind,
+    Resolution,
+    Schedule,
+    ScheduleAction,
+    Sender,
+    Submission,
+)
 
 if TYPE_CHECKING:
     from fax.client import Client
@@ -26,10 +44,14 @@ SUBMIT_PAUSES_S = (0.5, 1.0, 2.0)
 
 def register(app: typer.Typer) -> None:
     app.command()(send)
+    app.command()(fetch)
     app.command()(address)
     app.command()(cancel)
     app.command()(hold)
     app.command()(resume)
+    app.command()(restart)
+    app.command()(resend)
+    app.command()(delete)
 
 
 def send(
@@ -40,7 +62,9 @@ def send(
     to: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NUMBER", help="Fax number; repeat it for more. None: the fax waits for `platen address`."
+            metavar="NUMBER|NAME",
+            help="Fax number, or somebody or a group in the book; repeat it for more. None: the fax waits for"
+            " `platen address`.",
         ),
     ] = None,
     name: Annotated[
@@ -60,6 +84,40 @@ def send(
     resolution: Annotated[
         Resolution, typer.Option(help="204x98, 204x196 or 204x391 dots per inch.", case_sensitive=False)
     ] = Resolution.FINE,
+    at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Not before this time: 14:30, or 2026-12-24 14:30.")
+    ] = None,
+    discount: Annotated[bool, typer.Option("--discount", help="In the server's discount period only.")] = False,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="Give up at this time.")] = None,
+    priority: Annotated[Priority, typer.Option(help="Which of several goes first.")] = Priority.NORMAL,
+    retries: Annotated[
+        int | None, typer.Option(metavar="N", help="Tries after the first that failed; else the server's setting.")
+    ] = None,
+    billing_code: Annotated[str, typer.Option(metavar="TEXT", help="Else your profile's.", show_default=False)] = "",
+    report: Annotated[
+        ReportKind, typer.Option(help="How you learn what became of it; else as your profile says.", show_default=False)
+    ] = ReportKind.NONE,
+    report_address: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="With --report email.", show_default=False)
+    ] = "",
+    sub_address: Annotated[
+        str, typer.Option(metavar="TEXT", help="Where at the far end it is to go (SUB).", show_default=False)
+    ] = "",
+    password: Annotated[
+        str,
+        typer.Option(
+            metavar="TEXT",
+            envvar="PLATEN_CALL_PASSWORD",
+            help="The password that the far end wants (SID); better in the environment.",
+            show_default=False,
+        ),
+    ] = "",
+    ident: Annotated[
+        str, typer.Option(metavar="TEXT", help="Our identifier at the far end; else the line's.", show_default=False)
+    ] = "",
+    ports: Annotated[
+        str, typer.Option(metavar="GROUP", help="The group of lines that it goes out on.", show_default=False)
+    ] = "",
     follow: Annotated[bool, typer.Option("--follow", help="Stay and show how it goes; exit 1 if it fails.")] = False,
     hold: Annotated[bool, typer.Option("--hold", help="Do not send before `platen resume`.")] = False,
     as_json: Json = False,
@@ -78,7 +136,10 @@ def send(
     client = Client(context.obj)
     submission = Submission(
         documents=(),
-        recipients=_recipients(to or [], name or [], company or []),
+        recipients=tuple(
+            replace(whom, sub_address=sub_address or whom.sub_address, password=password)
+            for whom in _recipients(client, to or [], name or [], company or [])
+        ),
         title=title if title is not None else ", ".join(Path(file).name for file in files if file != "-"),
         sender=Sender(
             name=from_name if from_name is not None else _own_name() if with_cover else "",
@@ -88,6 +149,13 @@ def send(
         cover=CoverPage(template=cover or "default", subject=subject or "", note=note or "") if with_cover else None,
         resolution=resolution,
         hold=hold,
+        schedule=_schedule(at, discount, until),
+        priority=priority,
+        retries=retries,
+        billing_code=billing_code,
+        report=Report(kind=report, address=report_address),
+        tsid=ident,
+        port_group=ports,
     )
     # One job's events can be asked for from their beginning; those of several only among all others.
     after = following.cursor_now(client) if follow and len(submission.recipients) > 1 else 0
@@ -107,19 +175,81 @@ def send(
             raise typer.Exit(ExitCode.FAILED)
 
 
-def _recipients(numbers: Sequence[str], names: Sequence[str], companies: Sequence[str]) -> tuple[Recipient, ...]:
-    wanted: list[str | None] = list(numbers) or [None]
+def _schedule(at: str | None, discount: bool, until: str | None) -> Schedule:
+    from cli.when import instant
+
+    if at is not None and discount:
+        raise typer.BadParameter("--at and --discount exclude each other", param_hint="--at")
+    give_up_at = None if until is None else instant(until, "--until")
+    if at is not None:
+        return Schedule(action=ScheduleAction.AT, at=instant(at, "--at"), give_up_at=give_up_at)
+    return Schedule(action=ScheduleAction.DISCOUNT if discount else ScheduleAction.NOW, give_up_at=give_up_at)
+
+
+def fetch(
+    context: typer.Context,
+    number: Annotated[str, typer.Argument(metavar="NUMBER|NAME", help="Whom to call.", show_default=False)],
+    selection: Annotated[
+        str, typer.Option(metavar="TEXT", help="Which of the documents there (SEP).", show_default=False)
+    ] = "",
+    password: Annotated[
+        str,
+        typer.Option(
+            metavar="TEXT",
+            envvar="PLATEN_POLL_PASSWORD",
+            help="The password that the far end wants (PWD); better in the environment.",
+            show_default=False,
+        ),
+    ] = "",
+    follow: Annotated[bool, typer.Option("--follow", help="Stay and show how it goes; exit 1 if it fails.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Fetch the document that waits at a far end (polling); `platen pages` gives it out then."""
+    from cli import following, output
+    from fax.client import Client
+
+    client = Client(context.obj)
+    recipients = _recipients(client, [number], [], [])
+    poll = Poll(selection=selection, password=password)
+    accepted = _submit(client, Submission(documents=(), recipients=recipients, title="Fetched", poll=poll))
+    if as_json:
+        (output.json_line if follow else output.json)(accepted)
+    else:
+        for id, whom in zip(accepted.jobs, recipients, strict=False):
+            output.line(f"job {id}: accepted, from {whom.number}")
+    if follow:
+        ended = following.follow(client, frozenset(accepted.jobs), 0, as_json)
+        if any(state is not JobState.DONE for state in ended.values()):
+            raise typer.Exit(ExitCode.FAILED)
+
+
+def _recipients(
+    client: Client, to: Sequence[str], names: Sequence[str], companies: Sequence[str]
+) -> tuple[Recipient, ...]:
+    """Numbers as they are; who is named, from the book, where a group is all of its members."""
     for what, values in (("--name", names), ("--company", companies)):
-        if len(values) > len(wanted):
-            raise typer.BadParameter(f"{len(values)} given for {len(numbers)} of --to", param_hint=what)
+        if len(values) > max(1, len(to)):
+            raise typer.BadParameter(f"{len(values)} given for {len(to)} of --to", param_hint=what)
 
     def at(values: Sequence[str], place: int) -> str:
         return values[place] if place < len(values) else ""
 
-    return tuple(
-        Recipient(number=number, name=at(names, place), company=at(companies, place))
-        for place, number in enumerate(wanted)
-    )
+    made: list[Recipient] = []
+    for place, written in enumerate(to):
+        if is_name(written):
+            if at(names, place) or at(companies, place):
+                raise typer.BadParameter(f"{written} stands in the book under a name of its own", param_hint="--name")
+            made += client.find(written).recipients
+        else:
+            made.append(Recipient(number=written, name=at(names, place), company=at(companies, place)))
+    return tuple(made) if to else (Recipient(name=at(names, 0), company=at(companies, 0)),)
+
+
+def is_name(written: str) -> bool:
+    """Whether somebody in the book is meant: what has a letter that is no dialling mark is no number."""
+    if written.lower().startswith("tel:"):
+        return False
+    return any(character.isalpha() and character not in "wp" for character in written)
 
 
 def _own_name() -> str:
@@ -147,8 +277,6 @@ def _upload(client: Client, file: str) -> DocumentId:
 
 
 def _with_documents(submission: Submission, documents: tuple[DocumentId, ...]) -> Submission:
-    from dataclasses import replace
-
     return replace(submission, documents=documents)
 
 
@@ -166,7 +294,10 @@ def _submit(client: Client, submission: Submission) -> Accepted:
 def address(
     context: typer.Context,
     id: Annotated[int, typer.Argument(metavar="ID", help="Job number.", show_default=False)],
-    to: Annotated[str, typer.Option(metavar="NUMBER", help="Fax number.", show_default=False)],
+    to: Annotated[
+        str,
+        typer.Option(metavar="NUMBER|NAME", help="Fax number, or somebody in the book.", show_default=False),
+    ],
     name: Annotated[str, typer.Option(metavar="NAME", help="Recipient's name.", show_default=False)] = "",
     company: Annotated[str, typer.Option(metavar="NAME", help="Recipient's company.", show_default=False)] = "",
     as_json: Json = False,
@@ -178,17 +309,23 @@ def address(
     from cli import output, words
     from fax.client import Client
 
-    job = Client(context.obj).address(JobId(id), Recipient(number=to, name=name, company=company))
+    client = Client(context.obj)
+    found = _recipients(client, [to], [name] if name else [], [company] if company else [])
+    if len(found) > 1:
+        raise typer.BadParameter(f"{to} is a group, and this fax goes to one recipient", param_hint="--to")
+    job = client.address(JobId(id), found[0])
     if as_json:
         output.json(job)
     else:
         output.line(f"job {job.id}: to {words.recipient(job.recipient)}, {words.STATES[job.state]}")
 
 
-def _each(ids: Sequence[int], act: Callable[[JobId], Job], as_json: bool, unended: str | None = None) -> None:
+def _each(
+    ids: Sequence[int], act: Callable[[JobId], Job], as_json: bool, unended: str | None = None, ended: str | None = None
+) -> None:
     """Do ``act`` on all jobs, also after one was refused; leave with the first refusal's exit code.
 
-    ``unended``: what to say of a job that has not ended, instead of its state.
+    ``unended``, ``ended``: what to say of a job that has not, or has, ended, instead of its state.
     """
     from cli import output, words
 
@@ -205,8 +342,8 @@ def _each(ids: Sequence[int], act: Callable[[JobId], Job], as_json: bool, unende
             continue
         done.append(job)
         if not as_json:
-            state = words.STATES[job.state] if unended is None or job.state.ended else unended
-            output.line(f"job {job.id}: {state}")
+            said = ended if job.state.ended else unended
+            output.line(f"job {job.id}: {said or words.STATES[job.state]}")
     if as_json:
         output.json(done)
     if code is not None:
@@ -232,3 +369,24 @@ def resume(context: typer.Context, ids: JobIds, as_json: Json = False) -> None:
     from fax.client import Client
 
     _each(ids, Client(context.obj).resume, as_json)
+
+
+def restart(context: typer.Context, ids: JobIds, as_json: Json = False) -> None:
+    """Let faxes that failed or were cancelled go on at the first page not confirmed."""
+    from fax.client import Client
+
+    _each(ids, Client(context.obj).restart, as_json)
+
+
+def resend(context: typer.Context, ids: JobIds, as_json: Json = False) -> None:
+    """Send faxes that have ended again, all their pages, as new ones."""
+    from fax.client import Client
+
+    _each(ids, Client(context.obj).resend, as_json)
+
+
+def delete(context: typer.Context, ids: JobIds, as_json: Json = False) -> None:
+    """Delete faxes that have ended, with their pages and the records of their calls."""
+    from fax.client import Client
+
+    _each(ids, Client(context.obj).delete, as_json, ended="deleted")

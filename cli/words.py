@@ -34,6 +34,20 @@ _KINDS = {
     "held": "held",
     "resumed": "resumed",
     "addressed": "recipient named",
+    "restarted": "sent again from the first page not confirmed",
+    "deleted": "deleted",
+    "initializing": "setting the call up",
+    "aborting": "being cancelled",
+    "line-idle": "line is ready",
+    "line-unavailable": "line could not be used",
+    "modem-on": "modem is there",
+    "modem-off": "modem is away",
+    "ringing": "it rings",
+    "answered": "a call is answered",
+    "receiving": "receiving",
+    "received": "a call that came in has ended",
+    "service-started": "fax server has started",
+    "service-ended": "fax server is ending",
 }
 
 _NEED_KIND = ("waiting", "call-ended", "failed", "cancelled")

@@ -22,7 +22,9 @@ SOURCES = (
     "t4_convert.c",
     "t4_edit.c",
     "t4_preview.c",
-    "t4_bitmap.c",
+    "t4_deflate.c",
+    "t4_turn.c",
+    "t4_octets.c",
 )
 
 

@@ -7,6 +7,7 @@ What it must not do: guess a geometry, or read files.
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -19,6 +20,10 @@ MAX_WIDTH = 65_535
 MAX_ROWS = 65_535
 """Rows that are decoded at most when the caller names no number."""
 _MAX_PIXELS = 1 << 30
+_ROOM = 4 << 20
+"""Octets that are taken for the pixels of a page before it is known how many of its rows there are."""
+_BEHIND = 8
+"""Octets that the C part may write behind the last row."""
 
 _CODINGS = {Coding.MH: lib.T4_MH, Coding.MR: lib.T4_MR, Coding.MMR: lib.T4_MMR}
 
@@ -158,15 +163,28 @@ def decode(
     first code word that cannot be. Damage is reported, never raised; CodeError only for an impossible geometry.
     """
     check_width(width, rows)
-    bits = new_octets()
     report = ffi.gc(ffi.new("t4_report *"), lib.t4_free_report)
     source = ffi.from_buffer("uint8_t[]", data)
-    most = most_rows(width) if rows is None else rows
-    checked(lib.t4_decode(source, len(data), _form(coding, order), width, most, bits, report), "decoding")
+    form, octets = _form(coding, order), (width + 7) // 8
+    if rows is not None and rows * octets <= _ROOM:
+        # The pixels are painted where they stay: a large copy costs as much as the decoding of a page of few pixels.
+        pixels = io.BytesIO()
+        pixels.seek(rows * octets + _BEHIND - 1)
+        pixels.write(b"\0")
+        with pixels.getbuffer() as view:
+            bits = ffi.new("t4_octets *", {"data": ffi.from_buffer("uint8_t[]", view), "capacity": len(view)})
+            checked(lib.t4_decode(source, len(data), form, width, rows, bits, report), "decoding")
+            length = bits.length
+            del bits
+        pixels.truncate(length)
+        bitmap = Bitmap(width, report.rows, pixels.getvalue())
+    else:
+        bits = new_octets()
+        most = most_rows(width) if rows is None else rows
+        checked(lib.t4_decode(source, len(data), form, width, most, bits, report), "decoding")
+        bitmap = Bitmap(width, report.rows, taken(bits))
     bad = tuple(ffi.unpack(report.bad, report.bad_rows)) if report.bad_rows else ()
-    return Decoded(
-        Bitmap(width, report.rows, taken(bits)), bad, report.longest_bad_run, End(report.end), report.bits_used
-    )
+    return Decoded(bitmap, bad, report.longest_bad_run, End(report.end), report.bits_used)
 
 
 def transcode(

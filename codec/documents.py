@@ -1,9 +1,9 @@
 """Documents become bilevel pages: the check at intake, and the conversion to one TIFF-F.
 
-What always holds: this process never parses a document. Each call starts one child of its own (``codec.worker``) with
-limits, its own session and a private TMPDIR, and when the call ends, whichever way, no process of that session and no
-temporary file is left. The result appears under its name only when it is complete and on stable storage.
-Safe to call from several threads at once.
+What always holds: this process never parses a document. Each call has one child of its own (``codec.worker``; started
+anew, or forked by a ``codec.nursery`` that is ready) with limits, its own session and a private TMPDIR, and when the
+call ends, whichever way, no process of that session and no temporary file is left. The result appears under its name
+only when it is complete and on stable storage. Safe to call from several threads at once.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from codec.errors import CodecError, DocumentError, DocumentFault, RenderError
 from codec.limits import DEFAULT_LIMITS, Limits
+from codec.nursery import Nursery, NurseryGoneError, worker_environment
 from codec.page import Resolution
 from codec.raster_paper import PageWidth
 from codec.sniff import Kind
@@ -70,7 +72,12 @@ class Conversion:
 
 
 def inspect(
-    path: Path, declared: str | None = None, *, limits: Limits = DEFAULT_LIMITS, scratch: Path | None = None
+    path: Path,
+    declared: str | None = None,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    scratch: Path | None = None,
+    nursery: Nursery | None = None,
 ) -> DocumentInfo:
     """Checks a document without drawing it. ``declared`` is its file name or MIME type, if any: a document that is
     called a PDF and is none is refused; otherwise what counts is what it is.
@@ -79,7 +86,7 @@ def inspect(
     """
     octets = path.stat().st_size
     request = Request(sources=(str(path.absolute()),), limits=limits, parent=os.getpid(), declared=declared)
-    result = _run(request, limits, None, None, scratch)
+    result = _run(request, limits, None, None, scratch, nursery)
     kind = Kind(str(result.done.get("kind")))
     pages = result.done.get("pages")
     return DocumentInfo(kind, kind.mime, pages if isinstance(pages, int) else None, octets)
@@ -95,6 +102,7 @@ def convert(
     cancelled: threading.Event | None = None,
     progress: Callable[[int], None] | None = None,
     scratch: Path | None = None,
+    nursery: Nursery | None = None,
 ) -> Conversion:
     """Writes the pages of ``sources``, one document after the other, to the TIFF-F ``out``.
 
@@ -115,7 +123,7 @@ def convert(
             resolution=resolution.value,
             width=width.value,
         )
-        result = _run(request, limits, cancelled, progress, scratch)
+        result = _run(request, limits, cancelled, progress, scratch, nursery)
         _keep(part, out)
     finally:
         part.unlink(missing_ok=True)
@@ -148,68 +156,106 @@ class _Result:
     done: dict[str, object]
 
 
+class _Child(Protocol):
+    """One child at its work. ``stdout``, ``stderr``: descriptors to read."""
+
+    @property
+    def stdout(self) -> int: ...
+
+    @property
+    def stderr(self) -> int: ...
+
+    def status(self) -> int:
+        """Its exit code, or the negative number of the signal that ended it. Its output has ended."""
+        ...
+
+    def end(self) -> None:
+        """Kills what is left of the child's session."""
+        ...
+
+
 def _run(
     request: Request,
     limits: Limits,
     cancelled: threading.Event | None,
     progress: Callable[[int], None] | None,
     scratch: Path | None,
+    nursery: Nursery | None,
 ) -> _Result:
     folder = Path(tempfile.mkdtemp(prefix="platen-", dir=scratch))
     try:
-        child = _start(folder)
-        try:
-            return _Conversation(child, limits, cancelled, progress).hold(request)
-        finally:
-            _end(child)
+        if nursery is not None:
+            # Where it was killed under us, a child of our own does it.
+            with contextlib.suppress(NurseryGoneError):
+                return _held(nursery.fork(request.to_json(), folder), limits, cancelled, progress)
+        return _held(_Started(request, folder), limits, cancelled, progress)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _start(folder: Path) -> subprocess.Popen[bytes]:
+def _held(
+    child: _Child, limits: Limits, cancelled: threading.Event | None, progress: Callable[[int], None] | None
+) -> _Result:
     try:
-        return subprocess.Popen(
-            [sys.executable, "-m", "codec.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=folder,
-            env=_environment(folder),
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise RenderError(f"cannot start the converter: {error.strerror}") from error
+        return _Conversation(child, limits, cancelled, progress).hold()
+    finally:
+        child.end()
 
 
-def _environment(folder: Path) -> dict[str, str]:
-    """Nothing of ours reaches the child but what it needs: Ghostscript obeys several variables."""
-    return {
-        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        "LANG": "C.UTF-8",
-        "HOME": str(folder),
-        "TMPDIR": str(folder),
-        "PYTHONPATH": str(Path(__file__).resolve().parents[1]),
-        "OPENBLAS_NUM_THREADS": "1",
-    }
+class _Started:
+    """A child that was started anew for one request."""
 
+    def __init__(self, request: Request, folder: Path) -> None:
+        try:
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", "codec.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd=folder,
+                env=worker_environment() | {"HOME": str(folder), "TMPDIR": str(folder)},
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise RenderError(f"cannot start the converter: {error.strerror}") from error
+        assert self._child.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._child.stdin.write(request.to_json())
+            self._child.stdin.close()
 
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """Kills what is left of the child's session. It is reaped last: until then its number cannot be another's."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
-    for stream in (child.stdin, child.stdout, child.stderr):
-        if stream is not None:
-            with contextlib.suppress(OSError):
-                stream.close()
+    @property
+    def stdout(self) -> int:
+        assert self._child.stdout is not None
+        return self._child.stdout.fileno()
+
+    @property
+    def stderr(self) -> int:
+        assert self._child.stderr is not None
+        return self._child.stderr.fileno()
+
+    def status(self) -> int:
+        # Looked at, not reaped: its process group is still to be ended.
+        seen = os.waitid(os.P_PID, self._child.pid, os.WEXITED | os.WNOWAIT)
+        assert seen is not None
+        return seen.si_status if seen.si_code == os.CLD_EXITED else -seen.si_status
+
+    def end(self) -> None:
+        """It is reaped last: until then its number cannot be another's."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._child.pid, signal.SIGKILL)
+        self._child.wait()
+        for stream in (self._child.stdin, self._child.stdout, self._child.stderr):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
 
 
 class _Conversation:
-    """Says the request, hears the lines, and keeps the time."""
+    """Hears the lines, and keeps the time."""
 
     def __init__(
         self,
-        child: subprocess.Popen[bytes],
+        child: _Child,
         limits: Limits,
         cancelled: threading.Event | None,
         progress: Callable[[int], None] | None,
@@ -222,11 +268,7 @@ class _Conversation:
         self.verdict = False
         self.messages = b""
 
-    def hold(self, request: Request) -> _Result:
-        assert self.child.stdin is not None
-        with contextlib.suppress(BrokenPipeError):
-            self.child.stdin.write(request.to_json())
-            self.child.stdin.close()
+    def hold(self) -> _Result:
         for line in self._lines():
             self._take(line)
         if not self.verdict:
@@ -235,8 +277,6 @@ class _Conversation:
 
     def _lines(self) -> Iterator[bytes]:
         """Lines of the child until it closes its output. Raises when it is late or the caller wants to stop."""
-        assert self.child.stdout is not None
-        assert self.child.stderr is not None
         started = heard = time.monotonic()
         rest = b""
         with selectors.DefaultSelector() as selector:
@@ -257,7 +297,7 @@ class _Conversation:
                     octets = os.read(key.fd, 64 << 10)
                     if not octets:
                         selector.unregister(key.fileobj)
-                    elif key.fileobj is self.child.stderr:
+                    elif key.fd == self.child.stderr:
                         self.messages = (self.messages + octets)[:MESSAGE_OCTETS]
                     else:
                         heard = time.monotonic()
@@ -285,10 +325,7 @@ class _Conversation:
 
     def _died(self) -> CodecError:
         """The child ended without a verdict."""
-        # Looked at, not reaped: its process group is still to be ended.
-        seen = os.waitid(os.P_PID, self.child.pid, os.WEXITED | os.WNOWAIT)
-        assert seen is not None
-        status = seen.si_status if seen.si_code == os.CLD_EXITED else -seen.si_status
+        status = self.child.status()
         detail = self.messages.decode("utf-8", "replace").strip()
         if status == -signal.SIGXCPU:
             return DocumentError(

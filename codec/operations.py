@@ -1,8 +1,8 @@
 """Operations on finished pages: fewer or more rows, a strip above, crop, width, rotation, comparison, preview.
 
 What always holds: pages are never changed, new ones are made; where several pixels become one, black wins, so that thin
-lines survive; all but rotation and preview work on run lists, without a bitmap of the page. Each function raises
-``CodeError`` when a page's code is damaged or the geometry asked for is impossible.
+lines survive; all work on run lists, without a bitmap of the page. Each function raises ``CodeError`` when a page's
+code is damaged or the geometry asked for is impossible.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from codec._t4 import ffi, lib
-from codec.coder import bitmap_of, check_bitmap, checked, new_octets, page_from_bitmap, taken
+from codec.coder import check_bitmap, checked, new_octets, taken
 from codec.errors import CodeError
 from codec.page import Bitmap, Page, Resolution
 
@@ -169,20 +169,11 @@ def same_pixels(one: Page, two: Page) -> int | None:
 
 
 def rotate90(page: Page, clockwise: bool = True) -> Page:
-    """The page after a quarter turn; its two resolutions change places."""
-    bitmap = bitmap_of(page)
-    return page_from_bitmap(rotated(bitmap, clockwise), page.dpi_y, page.dpi_x)
-
-
-def rotated(bitmap: Bitmap, clockwise: bool = True) -> Bitmap:
-    """The bitmap after a quarter turn."""
-    check_bitmap(bitmap)
-    if not bitmap.rows:
-        raise CodeError("a bitmap without rows cannot be turned")
-    data = bytearray(bitmap.width * ((bitmap.rows + 7) // 8))
-    source = ffi.from_buffer("uint8_t[]", bitmap.data)
-    lib.t4_rotate(source, bitmap.width, bitmap.rows, clockwise, ffi.from_buffer("uint8_t[]", data))
-    return Bitmap(bitmap.rows, bitmap.width, bytes(data))
+    """The page after a quarter turn; its two resolutions change places. CodeError when it has more than 65,535 rows."""
+    code = ffi.from_buffer("uint8_t[]", page.data)
+    out = new_octets()
+    checked(lib.t4_turn_page(code, len(page.data), page.width, page.rows, clockwise, out), "turning a page")
+    return Page(page.rows, page.width, page.dpi_y, page.dpi_x, taken(out))
 
 
 def to_png(page: Page, box: int = 2) -> bytes:
@@ -194,15 +185,11 @@ def to_png(page: Page, box: int = 2) -> bytes:
     box_y = min(1024, max(1, round(ratio)))
     repeat = max(1, round(box_y / ratio)) if box_y == 1 else 1
     width, rows = -(-page.width // box), -(-page.rows // box_y)
-    octets = 1 + (width + 1) // 2
-    grey = bytearray(octets * rows)
-    code, lines = ffi.from_buffer("uint8_t[]", page.data), ffi.from_buffer("uint8_t[]", grey)
-    checked(lib.t4_preview(code, len(page.data), page.width, page.rows, box, box_y, lines), "drawing a preview")
-    if repeat > 1:
-        grey = bytearray().join(grey[at : at + octets] * repeat for at in range(0, len(grey), octets))
-    # Pages are runs of white above all: matching nothing but runs is several times as fast, and not much longer.
-    packer = zlib.compressobj(1, zlib.DEFLATED, 15, 9, zlib.Z_RLE)
-    packed = packer.compress(grey) + packer.flush()
+    if repeat > 1024:
+        raise CodeError(f"a page of {page.dpi_x} x {page.dpi_y} dpi is too flat to be drawn")
+    code, out = ffi.from_buffer("uint8_t[]", page.data), new_octets()
+    checked(lib.t4_preview(code, len(page.data), page.width, page.rows, box, box_y, repeat, out), "drawing a preview")
+    packed = taken(out)
     head = struct.pack(">IIBBBBB", width, rows * repeat, 4, 0, 0, 0, 0)
     chunks = ((b"IHDR", head), (b"IDAT", packed), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(

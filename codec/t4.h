@@ -77,7 +77,8 @@ void t4_free_report(t4_report *report);
 /* bits: rows * ((width + 7) / 8) octets. */
 int t4_encode(const uint8_t *bits, int32_t width, int32_t rows, const t4_form *form, t4_octets *out);
 
-/* Of form, only coding and lsb_first matter. At most max_rows rows. */
+/* Of form, only coding and lsb_first matter. At most max_rows rows. Memory that `bits` brings along is used, and no other
+ * when it holds max_rows rows and 8 octets more. */
 int t4_decode(const uint8_t *code, size_t length, const t4_form *form, int32_t width, int32_t max_rows,
               t4_octets *bits, t4_report *report);
 
@@ -111,14 +112,15 @@ int t4_first_difference(const uint8_t *one, size_t one_length, const uint8_t *tw
 int t4_crop_foot(const uint8_t *code, size_t length, int32_t width, int32_t rows, int32_t keep_rows, t4_octets *out,
                  int32_t *rows_left);
 
-/* A quarter turn of packed rows. out: width * ((rows + 7) / 8) octets. */
-void t4_rotate(const uint8_t *bits, int32_t width, int32_t rows, int32_t clockwise, uint8_t *out);
+/* The page after a quarter turn: as wide as it had rows, at most T4_MAX_WIDTH. Source and result as for t4_edit_page. */
+int t4_turn_page(const uint8_t *code, size_t length, int32_t width, int32_t rows, int32_t clockwise, t4_octets *out);
 
 /* An MMR page in grey: each pixel of the preview is the share of white in a box of box_x by box_y pixels, 0 (black) to
- * 15 (white), two to an octet, and before each row an octet of 0, which in a PNG says that the row is not filtered.
- * out: ceil(rows / box_y) * (1 + (ceil(width / box_x) + 1) / 2) octets. */
+ * 15 (white), two to an octet, and before each row an octet of 0, which in a PNG says that the row is not filtered. Each
+ * row stands there `times` times. out: those ceil(rows / box_y) * times rows of 1 + (ceil(width / box_x) + 1) / 2 octets
+ * as a zlib stream. */
 int t4_preview(const uint8_t *code, size_t length, int32_t width, int32_t rows, int32_t box_x, int32_t box_y,
-               uint8_t *out);
+               int32_t times, t4_octets *out);
 
 /* Octets with their bits in the other order. */
 void t4_reverse(uint8_t *data, size_t length);

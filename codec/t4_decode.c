@@ -165,23 +165,29 @@ int t4_read_2d(t4_reader *outer, int32_t width, const t4_runs *above, t4_runs *r
         }
         if (reader.bits >> 61) {
             int colour = (int)(x - row->x) & 1;
-            const uint16_t *pairs = t4_pair_entries[colour];
+            const uint16_t *pairs = t4_horizontal_entries[colour];
             int32_t position = a0 < 0 ? 0 : a0;
-            for (;;) {
-                uint64_t behind_mode = reader.bits << 3;
-                uint32_t pair = pairs[behind_mode >> (64 - T4_PAIR_BITS)];
-                int32_t first = position + (int32_t)(pair & 63), second = first + (int32_t)(pair >> 6 & 63);
-                if (!pair || second >= width)
-                    break;
-                reader.bits = behind_mode << (pair >> 12);
-                reader.held -= 3 + (int32_t)(pair >> 12);
-                x[0] = first;
-                x[1] = second;
-                x += 2;
-                position = second;
-                if (reader.bits >> 61 != 1 || reader.held < 3 + T4_PAIR_BITS)
-                    goto placed;
-            }
+            do {
+                /* For three of them, and not when too few bits are held: when that is cannot be guessed. */
+                t4_refill(&reader);
+                for (int i = 0; i < 3; i++) {
+                    /* The mode's own bits, 001, are part of the index: they need not be cut out. */
+                    uint32_t pair = pairs[(reader.bits >> (61 - T4_PAIR_BITS)) - (1 << T4_PAIR_BITS)];
+                    int32_t first = position + (int32_t)(pair >> 6 & 31), second = first + (int32_t)(pair >> 11);
+                    if (!pair || second >= width)
+                        goto singly;
+                    reader.bits = reader.bits << 3 << (pair & 63);
+                    reader.held -= 3 + (int32_t)(pair & 63);
+                    x[0] = first;
+                    x[1] = second;
+                    x += 2;
+                    position = second;
+                    if (reader.bits >> 61 != 1)
+                        goto placed;
+                }
+            } while (reader.next <= reader.last);
+            goto placed;
+        singly:
             t4_skip(&reader, 3);
             t4_refill(&reader);
             if (!read_run(&reader, colour, width, &position))

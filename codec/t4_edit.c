@@ -139,11 +139,14 @@ int t4_overlay_page(const uint8_t *code, size_t length, int32_t width, int32_t r
     t4_runs moved = {0};
     if (result == T4_OK)
         result = t4_runs_make(&moved, widest);
+    int drawn = 0;
     for (int32_t row = 0; row < rows && result == T4_OK; row++) {
         result = advance(&page);
         if (result != T4_OK)
             break;
-        t4_runs_copy(&made, &page.above, width);
+        /* The row written before: of the page itself, which stands in page.row now, or with fields drawn over. */
+        const t4_runs *before = drawn ? &last : &page.row, *now = &page.above;
+        drawn = 0;
         for (int32_t i = 0; i < field_count; i++) {
             const t4_field *field = &fields[i];
             if (row < field->y || row >= field->y + field->rows)
@@ -151,11 +154,14 @@ int t4_overlay_page(const uint8_t *code, size_t length, int32_t width, int32_t r
             size_t octets = ((size_t)field->width + 7) / 8;
             t4_runs_scan(&other, field->bits + (size_t)(row - field->y) * octets, field->width);
             t4_runs_move(&moved, &other, field->x, width);
-            t4_runs_unite(&other, &made, &moved, width);
+            t4_runs_unite(&other, now, &moved, width);
             t4_runs_swap(&made, &other);
+            now = &made;
+            drawn = 1;
         }
-        result = t4_writer_row(&writer, &made, &last);
-        t4_runs_swap(&made, &last);
+        result = t4_writer_row(&writer, now, before);
+        if (drawn)
+            t4_runs_swap(&made, &last);
     }
     if (result == T4_OK)
         result = t4_writer_end(&writer);

@@ -5,6 +5,10 @@
  */
 #include "t4_internal.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 static inline void put_run(t4_sink *sink, int colour, int32_t run)
 {
     while (__builtin_expect(run >= T4_RUN_WORDS, 0)) {
@@ -40,6 +44,35 @@ static int64_t position(const t4_writer *w)
     return (int64_t)(w->sink.p - w->out->data) * 8 + w->sink.held;
 }
 
+/* Where four pairs of a white and a black run stand in t4_pair_words: x holds their ends, and x[-1] where they begin.
+ * False when one of the runs has 64 pixels or more. */
+static inline int four_pairs(const int32_t *x, uint32_t at[4])
+{
+#ifdef __SSE2__
+    __m128i left = _mm_sub_epi32(_mm_loadu_si128((const __m128i *)x), _mm_loadu_si128((const __m128i *)(x - 1)));
+    __m128i right = _mm_sub_epi32(_mm_loadu_si128((const __m128i *)(x + 4)), _mm_loadu_si128((const __m128i *)(x + 3)));
+    __m128i runs = _mm_packs_epi32(left, right);
+    if (_mm_movemask_epi8(_mm_cmpgt_epi16(runs, _mm_set1_epi16(63))))
+        return 0;
+    _mm_storeu_si128((__m128i *)at, _mm_madd_epi16(runs, _mm_set1_epi32(1 << 16 | 64)));
+    return 1;
+#else
+    int32_t longest = 0;
+    for (int i = 0; i < 4; i++, x += 2) {
+        int32_t white = x[0] - x[-1], black = x[1] - x[0];
+        longest |= white | black;
+        at[i] = (uint32_t)white << 6 | (uint32_t)black;
+    }
+    return longest < 64;
+#endif
+}
+
+/* Two entries of t4_pair_words: their codes in one. */
+static inline uint64_t joined(uint32_t one, uint32_t two)
+{
+    return (uint64_t)(one >> 6) << (two & 63) | two >> 6;
+}
+
 static void put_1d(t4_writer *w, const t4_runs *runs)
 {
     t4_sink sink = w->sink;
@@ -48,22 +81,28 @@ static void put_1d(t4_writer *w, const t4_runs *runs)
     while (x < last) {
         int32_t white = x[0] - before, black = x[1] - x[0];
         before = x[1];
+        x += 2;
         if ((white | black) >= 64) {
             put_two(&sink, white, black);
-            x += 2;
             continue;
         }
-        uint64_t pair = t4_pair_words[white << 6 | black];
-        uint64_t code = pair >> 5, length = pair & 31;
-        x += 2;
-        if (x < last && ((x[0] - before) | (x[1] - x[0])) < 64) {
-            pair = t4_pair_words[(x[0] - before) << 6 | (x[1] - x[0])];
-            code = code << (pair & 31) | pair >> 5;
-            length += pair & 31;
-            before = x[1];
-            x += 2;
+        uint32_t pair = t4_pair_words[white << 6 | black];
+        t4_put(&sink, pair >> 6, pair & 63);
+        uint32_t at[4];
+        while (x + 8 <= last && four_pairs(x, at)) {
+            uint32_t one = t4_pair_words[at[0]], two = t4_pair_words[at[1]];
+            uint32_t three = t4_pair_words[at[2]], four = t4_pair_words[at[3]];
+            /* Both lengths together stay below 64: what stands above them does not get into the sum. */
+            uint32_t left = (one + two) & 63, right = (three + four) & 63;
+            if (left + right <= 56) {
+                t4_put(&sink, joined(one, two) << right | joined(three, four), left + right);
+            } else {
+                t4_put(&sink, joined(one, two), left);
+                t4_put(&sink, joined(three, four), right);
+            }
+            x += 8;
+            before = x[-1];
         }
-        t4_put(&sink, code, (uint32_t)length);
     }
     /* What is left is white; a row that ends black has been written to its end: its last x[1] is the width. */
     if (before < w->width)
@@ -71,7 +110,9 @@ static void put_1d(t4_writer *w, const t4_runs *runs)
     w->sink = sink;
 }
 
-static void put_2d(t4_writer *w, const t4_runs *runs, const t4_runs *above)
+/* guess: expect the next change above to be the one right behind this one, rather than work out which it is. */
+static inline __attribute__((always_inline)) void put_changes(t4_writer *w, const t4_runs *runs, const t4_runs *above,
+                                                             int guess)
 {
     /* By delta -3 .. 3. */
     static const uint8_t code[7] = {2, 2, 2, 1, 3, 3, 3}, length[7] = {7, 6, 3, 1, 3, 6, 7};
@@ -98,8 +139,12 @@ static void put_2d(t4_writer *w, const t4_runs *runs, const t4_runs *above)
             a0 = *a++;
             if (a0 >= width)
                 break;
-            b += b[-1] > a0 ? -1 : 1;
-            while (*b <= a0)
+            /* With such a delta b[-1], left of *b, is not right of a0. */
+            if (guess && delta >= -1)
+                b++;
+            else
+                b += b[-1] > a0 ? -1 : 1;
+            while (__builtin_expect(*b <= a0, 0))
                 b += 2;
         } else {
             int colour = (int)(a - runs->x) & 1;
@@ -124,19 +169,12 @@ static void put_2d(t4_writer *w, const t4_runs *runs, const t4_runs *above)
     w->sink = sink;
 }
 
-int t4_octets_room(t4_octets *octets, size_t more)
+static void put_2d(t4_writer *w, const t4_runs *runs, const t4_runs *above)
 {
-    if (octets->capacity - octets->length >= more)
-        return T4_OK;
-    size_t capacity = octets->capacity + octets->capacity / 2;
-    if (capacity < octets->length + more)
-        capacity = octets->length + more;
-    uint8_t *data = realloc(octets->data, capacity);
-    if (!data)
-        return T4_NO_MEMORY;
-    octets->data = data;
-    octets->capacity = capacity;
-    return T4_OK;
+    if (w->guess)
+        put_changes(w, runs, above, 1);
+    else
+        put_changes(w, runs, above, 0);
 }
 
 static int room(t4_writer *w, int64_t more)
@@ -229,7 +267,14 @@ int t4_encode(const uint8_t *bits, int32_t width, int32_t rows, const t4_form *f
         result = T4_NO_MEMORY;
     size_t octets = ((size_t)width + 7) / 8;
     for (int32_t row = 0; row < rows && result == T4_OK; row++) {
-        t4_runs_scan(&runs, bits + (size_t)row * octets, width);
+        const uint8_t *packed = bits + (size_t)row * octets;
+        /* Rows of forms, and white ones, are often as the one above. (The two-dimensional codings are quick with those
+         * run lists, so that less is won there.) */
+        if (form->coding == T4_MH && row && !memcmp(packed, packed - octets, octets)) {
+            result = t4_writer_row(&writer, &above, &above);
+            continue;
+        }
+        t4_runs_scan(&runs, packed, width);
         result = t4_writer_row(&writer, &runs, &above);
         t4_runs_swap(&runs, &above);
     }
@@ -238,10 +283,4 @@ int t4_encode(const uint8_t *bits, int32_t width, int32_t rows, const t4_form *f
     t4_runs_free(&runs);
     t4_runs_free(&above);
     return result;
-}
-
-void t4_free(t4_octets *octets)
-{
-    free(octets->data);
-    memset(octets, 0, sizeof *octets);
 }

@@ -40,12 +40,17 @@ extern t4_run_entry t4_white_entries[1 << T4_WHITE_BITS];
 extern t4_run_entry t4_black_entries[1 << T4_BLACK_BITS];
 extern t4_mode_entry t4_mode_entries[1 << T4_MODE_BITS];
 
-/* A white and a black run shorter than 64, white << 6 | black: code << 5 | bits. */
+/* A white and a black run shorter than 64, white << 6 | black: code << 6 | bits, at most 20 of them. A shift takes its
+ * count from the low six bits, so that these need not be cut out. */
 extern uint32_t t4_pair_words[64 * 64];
 
 /* Two terminating words at once, by the colour of the first: first run | second run << 6 | bits << 12; 0 when these
  * bits do not begin with two whole words for runs of 1 .. 63. */
 extern uint16_t t4_pair_entries[2][1 << T4_PAIR_BITS];
+
+/* The same behind a code word for horizontal mode: bits | first run << 6 | second run << 11, for runs of 1 .. 31. A shift
+ * takes its count from the low six bits: between two look-ups stands one shift and no more. */
+extern uint16_t t4_horizontal_entries[2][1 << T4_PAIR_BITS];
 
 static inline uint64_t t4_load(const uint8_t *p)
 {
@@ -118,6 +123,7 @@ typedef struct {
     t4_form form;
     int32_t width;
     int32_t row;
+    int32_t guess; /* two-dimensional rows: their changes mostly stand right under those above, and in their order */
 } t4_writer;
 
 int t4_octets_room(t4_octets *octets, size_t more);
@@ -216,5 +222,26 @@ int t4_late_row(t4_page *page, int64_t eol);
 void t4_right_end(t4_page *page, int64_t end, int64_t *eol);
 int t4_lost_row(t4_page *page, int64_t eol);
 int t4_lost_last_row(t4_page *page);
+
+/* Rows of octets, one after the other, as a zlib stream. */
+
+typedef struct {
+    t4_octets *result;
+    size_t octets; /* of a row */
+    uint8_t *p;
+    uint64_t bits; /* not written yet, lowest first */
+    uint32_t held; /* fewer than 8 between two writes */
+    uint32_t distance, distance_bits; /* the code for one row back */
+    int far;                          /* whether a row is long enough for one, and near enough */
+    size_t copies;                    /* octets that are as those one row back, not written yet */
+    uint64_t sum, sums;               /* Adler-32 */
+    uint64_t row_sum, row_sums;       /* what the last row that was written out has added to them */
+} t4_deflater;
+
+void t4_deflate_init(void);
+int t4_deflate_open(t4_deflater *out, size_t octets, t4_octets *result);
+/* `above`: the row put before, NULL for the first. */
+int t4_deflate_row(t4_deflater *out, const uint8_t *row, const uint8_t *above);
+int t4_deflate_close(t4_deflater *out);
 
 #endif

@@ -60,24 +60,32 @@ void t4_runs_scan(t4_runs *runs, const uint8_t *row, int32_t width)
 
 void t4_runs_paint(const t4_runs *runs, int32_t width, uint8_t *row)
 {
-    int32_t end = 64;
+    const uint64_t all = ~(uint64_t)0;
+    int32_t end = 64; /* of the word in hand */
     uint64_t word = 0;
-    for (int32_t i = 0; i < runs->n; i++) {
-        int32_t x = runs->x[i];
-        while (x >= end) {
+    for (int32_t i = 0; i < runs->n; i += 2) {
+        int32_t black = runs->x[i], white = runs->x[i + 1];
+        for (; black >= end; end += 64, row += 8) {
             t4_store(row, word);
-            row += 8;
-            end += 64;
-            /* What is black at a word's end is black at the next one's beginning. */
-            word = (uint64_t)0 - (uint64_t)(i & 1);
+            word = 0;
         }
-        word ^= ~(uint64_t)0 >> (x & 63);
+        word |= all >> (black & 63);
+        if (white < end) {
+            word ^= all >> (white & 63);
+            continue;
+        }
+        for (; white >= end && end < width; end += 64, row += 8) {
+            t4_store(row, word);
+            word = all;
+        }
+        if (white < end)
+            word ^= all >> (white & 63);
     }
     for (; end < width; end += 64, row += 8) {
         t4_store(row, word);
-        word = (uint64_t)0 - (uint64_t)(runs->n & 1);
+        word = 0;
     }
-    t4_store(row, word & ~(uint64_t)0 << (end - width));
+    t4_store(row, word & all << (end - width));
 }
 
 void t4_runs_unite(t4_runs *to, const t4_runs *a, const t4_runs *b, int32_t width)

@@ -56,6 +56,7 @@ t4_run_entry t4_white_entries[1 << T4_WHITE_BITS];
 t4_run_entry t4_black_entries[1 << T4_BLACK_BITS];
 t4_mode_entry t4_mode_entries[1 << T4_MODE_BITS];
 uint16_t t4_pair_entries[2][1 << T4_PAIR_BITS];
+uint16_t t4_horizontal_entries[2][1 << T4_PAIR_BITS];
 
 static void enter_run(t4_run_entry *table, int bits, t4_word word, int run, int kind)
 {
@@ -101,7 +102,7 @@ static void make_colour(int colour, const t4_word *brief, const t4_word *lengthy
     }
 }
 
-static void enter_pairs(uint16_t *table, const t4_word *first, const t4_word *second)
+static void enter_pairs(uint16_t *pairs, uint16_t *horizontal, const t4_word *first, const t4_word *second)
 {
     for (uint32_t i = 1; i < 64; i++) {
         for (uint32_t k = 1; k < 64; k++) {
@@ -110,8 +111,11 @@ static void enter_pairs(uint16_t *table, const t4_word *first, const t4_word *se
                 continue;
             uint32_t code = (uint32_t)first[i].code << second[k].length | second[k].code;
             uint32_t spare = T4_PAIR_BITS - length;
-            for (uint32_t rest = 0; rest < 1u << spare; rest++)
-                table[code << spare | rest] = (uint16_t)(i | k << 6 | length << 12);
+            for (uint32_t rest = 0; rest < 1u << spare; rest++) {
+                pairs[code << spare | rest] = (uint16_t)(i | k << 6 | length << 12);
+                if (i < 32 && k < 32)
+                    horizontal[code << spare | rest] = (uint16_t)(length | i << 6 | k << 11);
+            }
         }
     }
 }
@@ -120,13 +124,14 @@ void t4_init(void)
 {
     make_colour(0, white_short, white_long, t4_white_entries, T4_WHITE_BITS);
     make_colour(1, black_short, black_long, t4_black_entries, T4_BLACK_BITS);
-    enter_pairs(t4_pair_entries[0], white_short, black_short);
-    enter_pairs(t4_pair_entries[1], black_short, white_short);
+    enter_pairs(t4_pair_entries[0], t4_horizontal_entries[0], white_short, black_short);
+    enter_pairs(t4_pair_entries[1], t4_horizontal_entries[1], black_short, white_short);
     for (uint32_t i = 0; i < 64 * 64; i++) {
         t4_word white = white_short[i >> 6], black = black_short[i & 63];
         uint32_t code = (uint32_t)white.code << black.length | black.code;
-        t4_pair_words[i] = code << 5 | (uint32_t)(white.length + black.length);
+        t4_pair_words[i] = code << 6 | (uint32_t)(white.length + black.length);
     }
+    t4_deflate_init();
     enter_mode(1, 1, T4_VERTICAL, 0);
     enter_mode(3, 3, T4_VERTICAL, 1);
     enter_mode(3, 6, T4_VERTICAL, 2);

@@ -24,8 +24,8 @@ _MAX_SIDE = 1_000_000
 
 
 @dataclass(frozen=True)
-class _Place:
-    """Where a page stands in its file."""
+class Place:
+    """Where a page stands in its file. For this package only, as ``Walk`` is."""
 
     width: int
     rows: int
@@ -35,6 +35,68 @@ class _Place:
     length: int
     lsb_first: bool
     tags: FaxTags
+    link_at: int
+    """Where the directory names the next one."""
+    total_at: int | None
+    """Where PageNumber holds the number of pages; None without one."""
+    values_at: int
+    """Where the first value outside the directory stands."""
+    end: int
+    """Behind the last octet of strip, directory and values."""
+
+
+class MissingError(TiffError):
+    """The file ends before something that its directories name."""
+
+
+class Walk:
+    """The directories of an open file, each read and checked. ``first``: where the first one stands, 0: nowhere."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        self.size = os.fstat(fd).st_size
+        mark = self.read(0, 8, "the header")
+        if mark[:4] not in (b"II*\0", b"MM\0*"):
+            raise TiffError("this is not a TIFF")
+        self.order = "<" if mark[:2] == b"II" else ">"
+        (self.first,) = struct.unpack(self.order + "I", mark[4:])
+
+    def read(self, at: int, length: int, what: str) -> bytes:
+        if at < 0 or length < 0 or at + length > self.size:
+            raise MissingError(f"{what} stands outside the file")
+        data = os.pread(self.fd, length, at)
+        if len(data) != length:
+            raise TiffError(f"{what} cannot be read whole")
+        return data
+
+    def place(self, at: int, number: int) -> tuple[Place, int]:
+        """Page ``number`` (for what is said of it) by its directory at ``at``, and where the next directory stands."""
+        (count,) = struct.unpack(self.order + "H", self.read(at, 2, f"the directory of page {number}"))
+        if not 1 <= count <= _MAX_ENTRIES:
+            raise TiffError(f"the directory of page {number} has {count} entries")
+        octets = self.read(at + 2, 12 * count + 4, f"the directory of page {number}")
+        found: dict[int, Entry] = {}
+        link_at = at + 2 + 12 * count
+        values_at, end, total_at = self.size, link_at + 4, None
+        for index in range(count):
+            tag, kind, values = struct.unpack_from(self.order + "HHI", octets, 12 * index)
+            length = SIZES.get(kind, 0) * values
+            value = octets[12 * index + 8 : 12 * index + 12]
+            place = at + 2 + 12 * index + 8
+            if length > 4:
+                (place,) = struct.unpack(self.order + "I", value)
+                values_at = min(values_at, place)
+            end = max(end, place + length)
+            if (tag, kind, values) == (297, SHORT, 2):
+                total_at = place + 2
+            if tag in found or tag not in _KNOWN or not 0 < length <= MAX_TEXT:
+                continue
+            if length > 4:
+                value = self.read(place, length, f"tag {tag} of page {number}")
+            found[tag] = Entry(tag, kind, values, value[:length])
+        (following,) = struct.unpack_from(self.order + "I", octets, 12 * count)
+        fields = _Fields(self.order, number, found)
+        return fields.place(self.size, link_at, total_at, values_at, end), following
 
 
 class TiffReader(Sequence[Page]):
@@ -45,56 +107,25 @@ class TiffReader(Sequence[Page]):
 
     def __init__(self, path: Path) -> None:
         self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        self._size = os.fstat(self._fd).st_size
         try:
-            self._places = self._walk()
+            self._walk = Walk(self._fd)
+            self._places = self._all()
         except BaseException:
             os.close(self._fd)
             self._fd = -1
             raise
 
-    def _read(self, at: int, length: int, what: str) -> bytes:
-        if at < 0 or length < 0 or at + length > self._size:
-            raise TiffError(f"{what} stands outside the file")
-        data = os.pread(self._fd, length, at)
-        if len(data) != length:
-            raise TiffError(f"{what} cannot be read whole")
-        return data
-
-    def _walk(self) -> list[_Place]:
-        mark = self._read(0, 8, "the header")
-        if mark[:4] not in (b"II*\0", b"MM\0*"):
-            raise TiffError("this is not a TIFF")
-        end = "<" if mark[:2] == b"II" else ">"
-        (at,) = struct.unpack(end + "I", mark[4:])
-        places: list[_Place] = []
+    def _all(self) -> list[Place]:
+        at = self._walk.first
+        places: list[Place] = []
         seen: set[int] = set()
         while at:
             if at in seen or len(seen) >= MAX_PAGES:
                 raise TiffError("the chain of pages has no end")
             seen.add(at)
-            place, at = self._place(end, at, len(places) + 1)
+            place, at = self._walk.place(at, len(places) + 1)
             places.append(place)
         return places
-
-    def _place(self, end: str, at: int, number: int) -> tuple[_Place, int]:
-        (count,) = struct.unpack(end + "H", self._read(at, 2, f"the directory of page {number}"))
-        if not 1 <= count <= _MAX_ENTRIES:
-            raise TiffError(f"the directory of page {number} has {count} entries")
-        octets = self._read(at + 2, 12 * count + 4, f"the directory of page {number}")
-        found: dict[int, Entry] = {}
-        for index in range(count):
-            tag, kind, values = struct.unpack_from(end + "HHI", octets, 12 * index)
-            length = SIZES.get(kind, 0) * values
-            if tag in found or tag not in _KNOWN or not 0 < length <= MAX_TEXT:
-                continue
-            value = octets[12 * index + 8 : 12 * index + 12]
-            if length > 4:
-                (place,) = struct.unpack(end + "I", value)
-                value = self._read(place, length, f"tag {tag} of page {number}")
-            found[tag] = Entry(tag, kind, values, value[:length])
-        (following,) = struct.unpack_from(end + "I", octets, 12 * count)
-        return _Fields(end, number, found).place(self._size), following
 
     def __len__(self) -> int:
         return len(self._places)
@@ -107,7 +138,7 @@ class TiffReader(Sequence[Page]):
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         place = self._places[index]
-        data = self._read(place.offset, place.length, "a page's strip")
+        data = self._walk.read(place.offset, place.length, "a page's strip")
         if place.lsb_first:
             data = data.translate(_REVERSED)
         return Page(place.width, place.rows, place.dpi_x, place.dpi_y, data)
@@ -180,7 +211,7 @@ class _Fields:
             return ""
         return entry.value.partition(b"\0")[0].decode("ascii", "replace")
 
-    def place(self, size: int) -> _Place:
+    def place(self, size: int, link_at: int, total_at: int | None, values_at: int, end: int) -> Place:
         expected = {258: (1, 1), 259: (1, T6), 262: (1, 0), 277: (1, 1), 293: (0, 0)}
         for tag, (default, wanted) in expected.items():
             if self.one(tag, default) != wanted:
@@ -193,9 +224,20 @@ class _Fields:
             raise self.fail("resolution unit or fill order is unknown")
         offset, length = self.one(273), self.one(279)
         if offset + length > size:
-            raise self.fail("its strip stands outside the file")
-        return _Place(
-            width, rows, self.density(282, unit), self.density(283, unit), offset, length, fill == 2, self.tags()
+            raise MissingError(f"page {self.number}: its strip stands outside the file")
+        return Place(
+            width=width,
+            rows=rows,
+            dpi_x=self.density(282, unit),
+            dpi_y=self.density(283, unit),
+            offset=offset,
+            length=length,
+            lsb_first=fill == 2,
+            tags=self.tags(),
+            link_at=link_at,
+            total_at=total_at,
+            values_at=values_at,
+            end=max(end, offset + length),
         )
 
     def tags(self) -> FaxTags:

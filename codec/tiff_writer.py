@@ -1,8 +1,9 @@
 """Writes our TIFF-F files: one T.6 page per image, one strip each, most significant bit first, little endian.
 
 What always holds: the file is a whole TIFF of the pages appended so far, at every moment: a page's strip and directory
-are written behind all else, and only then linked. With ``durable`` each page is on stable storage when ``append``
-returns. What it must not do: hold more than one page in memory. (TIFF 6.0 2; RFC 2301 4, profile F.)
+are written behind all else, and only then linked, by four octets that no sector's border parts. With ``durable`` each
+page is on stable storage when ``append`` returns. What a crash left behind the last whole page is cut off when the file
+is opened again. What it must not do: hold more than one page in memory. (TIFF 6.0 2; RFC 2301 4, profile F.)
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from types import TracebackType
 from codec.errors import TiffError
 from codec.page import Page
 from codec.tiff_tags import ASCII, LONG, MAX_PAGES, MAX_TEXT, RATIONAL, SHORT, T6, Entry, FaxTags
+from codec.tiff_torn import standing
 
 _NO_TAGS = FaxTags()
+_HEADER = struct.pack("<2sH", b"II", 42)
 
 
 def _short(tag: int, *values: int) -> Entry:
@@ -93,7 +96,8 @@ def _directory(entries: list[Entry], at: int) -> tuple[bytes, dict[int, int]]:
 class TiffWriter:
     """Writes pages to a new file, replacing one that is there. Use it in a ``with``; ``close`` puts the total in.
 
-    Raises OSError when the disk refuses, TiffError when the file would pass 4 GiB or a page has no rows.
+    ``reopen`` goes on with a file that is there. Raises OSError when the disk refuses, TiffError when the file would
+    pass 4 GiB or a page has no rows.
     """
 
     def __init__(self, path: Path, *, durable: bool = False) -> None:
@@ -103,13 +107,46 @@ class TiffWriter:
         self._link = 4
         self._totals: list[int] = []
         try:
-            self._write(struct.pack("<2sHI", b"II", 42, 0), 0)
-            if durable:
-                os.fsync(self._fd)
-                sync_folder(path.parent)
+            self._begin(path.parent)
         except BaseException:
             os.close(self._fd)
             raise
+
+    def _begin(self, folder: Path) -> None:
+        self._write(_HEADER + bytes(4), 0)
+        if self._durable:
+            os.fsync(self._fd)
+            sync_folder(folder)
+
+    @classmethod
+    def reopen(cls, path: Path, *, durable: bool = False) -> TiffWriter:
+        """Goes on behind the last whole page of a file that a TiffWriter wrote, closed or not.
+
+        What stands behind that page, linked or not, is the torn end of an append that did not come to its end: it is
+        cut off. ``len`` says how many pages are there. Raises TiffError, and changes nothing, when the file was not
+        written by a TiffWriter; OSError as ``open`` does, also when there is no file.
+        """
+        writer = cls.__new__(cls)
+        writer._durable = durable
+        writer._fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            found = standing(writer._fd, _HEADER)
+            writer._link, writer._end, writer._totals = found.link_at, found.end, list(found.totals_at)
+            if not writer._totals:
+                writer._begin(path.parent)
+            else:
+                # Unlinked before it is cut off, so that no link leads to nowhere even if this is not finished either.
+                writer._write(bytes(4), writer._link)
+                for place in writer._totals:
+                    writer._write(bytes(2), place)
+                writer._sync()
+            os.ftruncate(writer._fd, writer._end)
+            writer._sync()
+        except BaseException:
+            os.close(writer._fd)
+            writer._fd = -1
+            raise
+        return writer
 
     def _write(self, data: bytes, at: int) -> None:
         view = memoryview(data)
@@ -130,13 +167,15 @@ class TiffWriter:
         if number >= MAX_PAGES:
             raise TiffError(f"more than {MAX_PAGES} pages")
         strip_at = self._end
-        directory_at = strip_at + len(page.data) + (len(page.data) & 1)
+        # On a word's border (TIFF 6.0 2), and the link in it, 2 octets and entries of 12 behind, on one of four octets.
+        padding = -(strip_at + len(page.data) + 2) & 3
+        directory_at = strip_at + len(page.data) + padding
         entries = _entries(page, strip_at, min(number, 0xFFFF), tags)
         directory, places = _directory(entries, directory_at)
         end = directory_at + len(directory)
         if end > 0xFFFFFFFF:
             raise TiffError("a TIFF cannot be longer than 4 GiB")
-        self._write(page.data + b"\0" * (len(page.data) & 1) + directory, strip_at)
+        self._write(page.data + bytes(padding) + directory, strip_at)
         self._sync()
         self._write(struct.pack("<I", directory_at), self._link)
         self._sync()

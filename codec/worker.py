@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from codec.precheck import PdfPage
     from codec.raster_ghostscript import PageRun
 
+NICE = 5
 # 1 mm: pages that differ less are laid out alike.
 ALIKE_PT = 2.8
 
@@ -365,10 +366,18 @@ def main() -> None:
     said = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     request = Request.from_json(sys.stdin.buffer.read())
-    end_with(request.parent)
+    serve(request, said.fileno(), request.parent)
+
+
+def serve(request: Request, out: int, parent: int) -> None:
+    """Work on ``request``, saying lines to the descriptor ``out``; ends with the process ``parent``."""
+    end_with(parent)
     limit_this_process(request.limits)
+    if request.out is not None:
+        # Who waits for an answer goes before what is made for later.
+        os.nice(NICE)
     for line in run(request, Path(os.environ["TMPDIR"])):
-        said.write(json.dumps(line).encode() + b"\n")
+        os.write(out, json.dumps(line).encode() + b"\n")
 
 
 if __name__ == "__main__":

@@ -44,8 +44,10 @@ class CoverFields:
         return text if len(text) <= VALUE_LIMIT else text[: VALUE_LIMIT - 1].rstrip() + "…"
 
 
+# Said to the far end's machine, and nobody who reads the page is to read them.
+_FOR_THE_LINE = ("sub_address", "password")
 FIELD_NAMES = (
-    *(f"recipient.{member.name}" for member in fields(Recipient)),
+    *(f"recipient.{member.name}" for member in fields(Recipient) if member.name not in _FOR_THE_LINE),
     *(f"sender.{member.name}" for member in fields(Sender)),
     "subject",
     "note",

@@ -13,50 +13,48 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
-from types import TracebackType
-from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
 
+from fax.asking import ANSWER_TIMEOUT_S, DEFAULT_SOCKET, SOCKET_VARIABLE
+from fax.client_access import AccessClient
+from fax.client_book import BookClient
+from fax.client_settings import SettingsClient
 from fax.errors import Cause, NotRunningError, RequestError
-from fax.types import Accepted, Document, Event, Job, JobId, JobState, Recipient, Status, Submission, SubmissionId
+from fax.types import (
+    Accepted,
+    Document,
+    Event,
+    Job,
+    JobId,
+    JobState,
+    JobType,
+    Recipient,
+    Status,
+    Submission,
+    SubmissionId,
+)
 from fax.wire import Readable, exchange, misunderstood, not_running
 
-DEFAULT_SOCKET = Path("/run/platen/api.sock")
-SOCKET_VARIABLE = "PLATEN_SOCKET"
-ANSWER_TIMEOUT_S = 60.0
+__all__ = ["DEFAULT_SOCKET", "SOCKET_VARIABLE", "Client"]
+
 UPLOAD_TIMEOUT_S = 180.0  # the daemon checks the document before it answers
 EVENTS_TIMEOUT_S = 45.0  # an empty line comes every 15 s
 RECONNECT_PAUSES_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 KEY_LIMIT = 255
 
-T = TypeVar("T")
 
-
-class Client:
-    """Speaks to the daemon on ``socket_path``, else on $PLATEN_SOCKET, else on /run/platen/api.sock.
+class Client(SettingsClient, AccessClient, BookClient):
+    """Speaks to the daemon on ``server``, a path or ``https://HOST:PORT``, else on $PLATEN_SOCKET, else on
+    /run/platen/api.sock; ``Asking`` tells how one says who one is.
 
     Making a client does not connect; each method connects for itself, so one client serves several threads.
     Every method raises ``NotRunningError`` when the daemon does not answer, and the other ``FaxError``s for its
     refusals.
     """
-
-    def __init__(self, socket_path: str | os.PathLike[str] | None = None, *, timeout_s: float | None = None) -> None:
-        self.socket_path = Path(socket_path or os.environ.get(SOCKET_VARIABLE) or DEFAULT_SOCKET)
-        self._timeout_s = timeout_s
-
-    def __enter__(self) -> Client:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Nothing stays open between calls; an event stream closes with its iterator."""
 
     def status(self) -> Status:
         return self._ask("GET", "/v1/status", Status)
@@ -86,9 +84,7 @@ class Client:
         """
         headers = {"Content-Type": "application/json"}
         if key is not None:
-            if not (0 < len(key) <= KEY_LIMIT and key.isascii() and key.isprintable()):
-                raise RequestError(Cause.BAD_REQUEST, f"A key is 1 to {KEY_LIMIT} printable ASCII characters: {key!r}")
-            headers["Idempotency-Key"] = key
+            headers["Idempotency-Key"] = _checked_key(key)
         return self._ask("POST", "/v1/submissions", Accepted, headers=headers, body=msgspec.json.encode(submission))
 
     def jobs(
@@ -96,13 +92,22 @@ class Client:
         *,
         state: JobState | None = None,
         submission: SubmissionId | None = None,
+        user: str | None = None,
+        type: JobType | None = None,
+        since: datetime | None = None,
         after: JobId | None = None,
         limit: int | None = None,
     ) -> list[Job]:
-        """Jobs, oldest first, without their pages and calls; the daemon gives at most 1000 unless ``limit`` is said."""
+        """Jobs, oldest first, without their pages and calls; the daemon gives at most 1000 unless ``limit`` is said.
+
+        ``since`` (with a time zone): made at this time or later.
+        """
         wanted = {
             "state": state.value if state else None,
             "submission": submission,
+            "user": user,
+            "type": type.value if type else None,
+            "since": since.isoformat() if since else None,
             "after": after,
             "limit": limit,
         }
@@ -122,7 +127,7 @@ class Client:
         """
         out = Path(out_path)
         with exchange(
-            self.socket_path, "GET", f"/v1/jobs/{id}/pages", timeout_s=self._timeout_s or ANSWER_TIMEOUT_S
+            self.server, "GET", f"/v1/jobs/{id}/pages", timeout_s=self._timeout_s or ANSWER_TIMEOUT_S
         ) as answer:
             if out.exists() and not out.is_file():
                 # A pipe or a device: there is nothing to rename onto.
@@ -147,6 +152,19 @@ class Client:
 
     def resume(self, id: JobId) -> Job:
         return self._ask("POST", f"/v1/jobs/{id}/resume", Job)
+
+    def restart(self, id: JobId) -> Job:
+        """Let a failed or cancelled job go on at the first page not confirmed."""
+        return self._ask("POST", f"/v1/jobs/{id}/restart", Job)
+
+    def resend(self, id: JobId, key: str | None = None) -> Job:
+        """Send everything of a job that has ended again; returns the new job. ``key``: as of ``submit``."""
+        headers = {} if key is None else {"Idempotency-Key": _checked_key(key)}
+        return self._ask("POST", f"/v1/jobs/{id}/resend", Job, headers=headers)
+
+    def delete(self, id: JobId) -> Job:
+        """Delete a job that has ended, with its pages and journals; returns it as it was."""
+        return self._ask("DELETE", f"/v1/jobs/{id}", Job)
 
     def address(self, id: JobId, recipient: Recipient) -> Job:
         """Name the recipient of a job that is not in a call and has not ended."""
@@ -174,7 +192,7 @@ class Client:
                         yield event
                 if not follow:
                     return
-                raise not_running(self.socket_path, "it went away while its events were followed")
+                raise not_running(self.server, "it went away while its events were followed")
             except NotRunningError:
                 if not (met and follow and reconnect):
                     raise
@@ -189,7 +207,7 @@ class Client:
         if job is not None:
             query["job"] = str(job)
         timeout_s = self._timeout_s or EVENTS_TIMEOUT_S
-        with exchange(self.socket_path, "GET", f"/v1/events?{urlencode(query)}", timeout_s=timeout_s) as answer:
+        with exchange(self.server, "GET", f"/v1/events?{urlencode(query)}", timeout_s=timeout_s) as answer:
             yield None
             for line in answer.lines():
                 if not line.strip():
@@ -198,26 +216,13 @@ class Client:
                 try:
                     event = msgspec.json.decode(line, type=Event)
                 except msgspec.DecodeError as error:
-                    raise misunderstood(self.socket_path, error) from error
+                    raise misunderstood(self.server, error) from error
                 if event.cursor > after:
                     after = event.cursor
                     yield event
 
-    def _ask(
-        self,
-        method: str,
-        target: str,
-        type: type[T],
-        *,
-        headers: dict[str, str] | None = None,
-        body: bytes | Readable | None = None,
-        timeout_s: float = ANSWER_TIMEOUT_S,
-    ) -> T:
-        with exchange(
-            self.socket_path, method, target, timeout_s=self._timeout_s or timeout_s, headers=headers, body=body
-        ) as answer:
-            octets = answer.whole()
-        try:
-            return msgspec.json.decode(octets, type=type)
-        except msgspec.DecodeError as error:
-            raise misunderstood(self.socket_path, error) from error
+
+def _checked_key(key: str) -> str:
+    if not (0 < len(key) <= KEY_LIMIT and key.isascii() and key.isprintable()):
+        raise RequestError(Cause.BAD_REQUEST, f"A key is 1 to {KEY_LIMIT} printable ASCII characters: {key!r}")
+    return key

@@ -14,6 +14,7 @@ class Cause(Enum):
 
     BAD_NUMBER = "bad-number"
     BAD_REQUEST = "bad-request"
+    BAD_SETTING = "bad-setting"  # a value out of range; the detail names the setting
     DOCUMENT_EMPTY = "document-empty"
     DOCUMENT_TYPE = "document-type"
     DOCUMENT_DAMAGED = "document-damaged"
@@ -22,8 +23,17 @@ class Cause(Enum):
     COVER_PAGE = "cover-page"
     NO_SUCH_JOB = "no-such-job"
     NO_SUCH_DOCUMENT = "no-such-document"
+    NO_SUCH_PORT = "no-such-port"
+    PORT_BUSY = "port-busy"  # in a call: it cannot be reconfigured
+    PORT_LEASED = "port-leased"  # somebody else is changing it
+    QUEUE_BLOCKED = "queue-blocked"  # the administrator has new faxes refused
+    RECIPIENTS_LIMIT = "recipients-limit"  # more recipients than the server allows
+    EVENTS_GONE = "events-gone"  # older than what is kept
     WRONG_STATE = "wrong-state"
+    NO_SUCH_ENTRY = "no-such-entry"  # of a list that is kept: grants, tokens, the address book
     NOT_ALLOWED = "not-allowed"
+    NOT_AUTHENTICATED = "not-authenticated"  # over TLS: no token or password, or not a good one
+    TOO_MANY_TRIES = "too-many-tries"  # to guess one
     STORAGE = "storage"
     NOT_RUNNING = "not-running"
     INTERNAL = "internal"
@@ -64,6 +74,6 @@ def error_for(cause: Cause, text: str, detail: str | None = None) -> FaxError:
         return NotRunningError(text)
     if cause.value.startswith("document-"):
         return DocumentError(cause, text, detail)
-    if cause in (Cause.STORAGE, Cause.INTERNAL):
+    if cause in (Cause.STORAGE, Cause.INTERNAL, Cause.QUEUE_BLOCKED):
         return ServerError(cause, text, detail)
     return RequestError(cause, text, detail)

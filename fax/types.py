@@ -27,6 +27,39 @@ class Resolution(Enum):
     SUPERFINE = "superfine"
 
 
+class JobType(Enum):
+    """Outgoing, incoming, and what became of incoming ones. Windows: the JT_ values of the same names."""
+
+    SEND = "send"
+    RECEIVE = "receive"
+    ROUTING = "routing"  # received whole; a routing method failed and is tried again
+    FAIL_RECEIVE = "fail-receive"  # reception incomplete: kept, not routed
+
+
+class Priority(Enum):
+    """Which of several ready jobs goes first; a job that waits long rises."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+
+
+class ScheduleAction(Enum):
+    """When a job is sent. Windows: JSA_NOW, JSA_SPECIFIC_TIME, JSA_DISCOUNT_PERIOD."""
+
+    NOW = "now"  # as soon as a port is free
+    AT = "at"  # not before ``Schedule.at``; a time that is past is now
+    DISCOUNT = "discount"  # in the server's discount period only, retries too
+
+
+class ReportKind(Enum):
+    """How the sender learns the outcome. Windows: DRT_NONE, DRT_EMAIL, DRT_INBOX."""
+
+    NONE = "none"
+    EMAIL = "email"
+    INBOX = "inbox"
+
+
 class JobState(Enum):
     """Where a job stands. ``reason`` and ``until`` of the job say more."""
 
@@ -71,6 +104,8 @@ class Recipient:
     office_location: str = ""
     home_phone: str = ""
     office_phone: str = ""
+    sub_address: str = ""  # T.30 SUB: where at the far end it is to go; at most 20 printable ASCII characters
+    password: str = ""  # T.30 SID/PWD; taken in, never given out: "********" stands for it in answers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +133,31 @@ class CoverPage:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """When a job is sent, and until when it is tried."""
+
+    action: ScheduleAction = ScheduleAction.NOW
+    at: datetime | None = None  # with AT only
+    give_up_at: datetime | None = None  # None: the server's own limit (dirty days) alone counts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """The delivery report that the sender wants. ``address``: with EMAIL only."""
+
+    kind: ReportKind = ReportKind.NONE
+    address: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Poll:
+    """Fetch a document from the called machine (T.30 DTC). Both at most 20 printable ASCII characters."""
+
+    selection: str = ""  # SEP: which of its documents
+    password: str = ""  # PWD; taken in, never given out
+
+
+@dataclass(frozen=True, kw_only=True)
 class Submission:
     """One document (of one or several files), one or several recipients: one job per recipient."""
 
@@ -109,6 +169,15 @@ class Submission:
     resolution: Resolution = Resolution.FINE
     user: str | None = None  # only the backend's user and administrators may name another
     hold: bool = False
+    schedule: Schedule = Schedule()
+    priority: Priority = Priority.NORMAL
+    retries: int | None = None  # tries after the first that failed, 0 to 99; None: the server's setting
+    retry_delay_s: float | None = None  # None: the server's setting
+    billing_code: str = ""
+    tsid: str = ""  # our identifier in this call; empty, or overridden by the settings: the port's
+    report: Report = Report()
+    port_group: str = ""  # the group of ports that it goes out on; empty: by the outbound rules
+    poll: Poll | None = None  # with neither documents nor cover page: fetch a document
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,11 +240,28 @@ class Job:
     reason: str | None = None  # why it waits or failed, as a sentence
     cause: str | None = None  # the same as a keyword
     until: datetime | None = None  # when it is tried next
+    wait: str | None = None  # what it waits for, as a keyword
     attempts: int = 0  # calls made so far
     pages_total: int | None = None  # None until prepared
     pages_confirmed: int = 0
     pages: tuple[Page, ...] = ()  # in show only; empty in lists
     calls: tuple[Call, ...] = ()  # in show only; empty in lists
+    type: JobType = JobType.SEND
+    schedule: Schedule = Schedule()
+    priority: Priority = Priority.NORMAL
+    billing_code: str = ""
+    tsid: str = ""
+    report: Report = Report()
+    port_group: str = ""
+    retries: int | None = None
+    retry_delay_s: float | None = None
+    tries: int = 0  # calls that counted against the limit
+    octets: int = 0  # of its documents as they were handed in
+    submitter: str = ""  # who handed it in, where that is not ``user``
+    claimed: bool = False  # ``user`` is what the submitter (CUPS) said, not what the kernel said
+    poll: Poll | None = None
+    ended: datetime | None = None
+    port: str | None = None  # in a call: the port
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,9 +270,10 @@ class Port:
 
     name: str
     device: str
-    state: str  # "starting", "idle", "sending", "down"
+    state: str  # "starting", "idle", "sending", "receiving", "down"
     detail: str = ""
     job: JobId | None = None
+    id: int = 0  # permanent line id (Windows: DeviceId); 0: not known yet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,11 +286,12 @@ class Status:
     spool: str
     free_octets: int
     cursor: int = 0  # of the latest event; 0: not said
+    troubles: tuple[str, ...] = ()  # why new work is refused, or cannot be done, as sentences
 
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """Something that happened to a job; delivered at least once, in order of ``cursor``."""
+    """Something that happened to a job, a port or the server; delivered at least once, in order of ``cursor``."""
 
     cursor: int
     at: datetime
@@ -214,6 +302,9 @@ class Event:
     pages: int | None = None
     state: JobState | None = None
     text: str = ""
+    port: str | None = None
+    device: int | None = None  # the port's id
+    code: int | None = None  # Windows' FEI_ number, where the event is one of that service's
 
 
 EVENT_KINDS = (
@@ -234,4 +325,18 @@ EVENT_KINDS = (
     "held",
     "resumed",
     "addressed",
+    "restarted",
+    "deleted",
+    "initializing",
+    "aborting",
+    "line-idle",
+    "line-unavailable",
+    "modem-on",
+    "modem-off",
+    "ringing",
+    "answered",
+    "receiving",
+    "received",
+    "service-started",
+    "service-ended",
 )

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 
-from codec.page import Page
+from codec.page import Page, Resolution
 from modem.memory import CallFacts
 from modem.outcome import Fate
 from modem.plan import CallPlan, PlannedDocument, PlannedPage
 from modem.t30 import notes
 from modem.t30.capabilities import PAGE_CODINGS
 from modem.t30.frames import ident_fif
+from modem.t30.receiver_abilities import CopyQuality, ReceiverPolicy
 from modem.t30.sender import Sender, SenderPolicy
 from modem.t30.supply import CodedPages, Header, Sheet
 
+MASKED = "*" * 20  # a password, as a frame with it looks in the journal
 _DIALLED = "0123456789*#,W"
 
 
@@ -54,6 +57,37 @@ def told(plan: CallPlan) -> object:
     )
     fetch = replace(plan.fetch, password="*" * len(plan.fetch.password)) if plan.fetch else None
     return msgspec.to_builtins(replace(plan, documents=documents, fetch=fetch))
+
+
+def told_policy(policy: ReceiverPolicy) -> object:
+    """How calls are answered, as the journal has it: all that is needed to answer the same call again, but for the
+    passwords, of which it says only whether there are any."""
+    return msgspec.to_builtins(
+        replace(
+            policy,
+            sender_password=MASKED if policy.sender_password else "",
+            poll_password=MASKED if policy.poll_password else "",
+        )
+    )
+
+
+def policy_from(told: object) -> ReceiverPolicy:
+    """The policy that ``told_policy`` told. Raises msgspec.ValidationError."""
+    raw = msgspec.convert(told, dict[str, Any])
+    names = msgspec.convert(raw.get("codings", ()), tuple[str, ...])
+    known = {name: msgspec.convert(raw[name], kind) for name, kind in _POLICY.items() if name in raw}
+    return ReceiverPolicy(codings=tuple(coding for coding in PAGE_CODINGS if coding.value in names), **known)
+
+
+_POLICY: dict[str, Any] = {
+    **dict.fromkeys(("ecm", "v17"), bool),
+    **dict.fromkeys(("width", "scan_time_ms"), int),
+    **dict.fromkeys(("csi", "sender_password", "poll_password", "poll_selection"), str),
+    "max_rate_bps": int | None,
+    "resolutions": tuple[Resolution, ...],
+    "quality": CopyQuality,
+    "sub_addresses": tuple[str, ...] | None,
+}
 
 
 def sender_policy(plan: CallPlan) -> SenderPolicy:
@@ -117,10 +151,10 @@ def facts(sender: Sender) -> CallFacts:
 
 
 def _header(plan: CallPlan, document: PlannedDocument, page: PlannedPage) -> Header:
-    """The line above the page: when and from whom, to whom, which page."""
-    sender = document.header_from or plan.tsid
-    left = "   ".join(part for part in (plan.header_time, sender) if part)
+    """The line of a page: when, our identifier and from whom, to whom, which page. What comes first is cut last."""
+    sender = "" if document.header_from == plan.tsid else document.header_from
+    left = "   ".join(part for part in (plan.header_time, plan.tsid, sender) if part)
     right = f"page {page.number} of {document.pages_total}"
     if page.possible_duplicate:
         right = f"possible duplicate   {right}"
-    return Header(left, document.header_to, right)
+    return Header(left, document.header_to, right, over=plan.policy.header_over)

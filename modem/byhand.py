@@ -24,12 +24,13 @@ from modem.entries import Entry
 from modem.journal import outcome_not_dialled
 from modem.lock import usual_folder
 from modem.outcome import Cause, Fault, Outcome, Retry
-from modem.plan import CallPlan, LinePolicy, PlannedDocument, PlannedPage
+from modem.plan import CallPlan, LinePolicy, PlannedDocument, PlannedFetch, PlannedPage
 from modem.port.engine import Port
 from modem.port.loop import Watch, turn
-from modem.port.messages import AnswerSettings, CallAnswer, PortState
+from modem.port.messages import AnswerSettings, CallAnswer, PortState, ServedDocument
 from modem.port.pages import PlanError
 from modem.receipt import AnswerOutcome
+from modem.received import ReceivedCall
 
 JOB = 1
 DIALABLE = re.compile(r"\+?[0-9*#,wWpP]*[0-9][0-9*#,wWpP]*")
@@ -48,20 +49,33 @@ class HandOptions:
     journal: Path | None = None  # kept there; must not exist
     sub_address: str = ""
     password: str = ""
+    fetch: PlannedFetch | None = None  # the far end's document, behind our pages if there are any
+
+
+def served(tiff: Path, password: str = "", selection: str = "") -> ServedDocument:
+    """All pages of a TIFF-F as a document that callers may fetch. Raises TiffError, OSError."""
+    digests = tuple(page.digest for page in read_pages(tiff))
+    return ServedDocument(file=str(tiff.absolute()), digests=digests, password=password, selection=selection)
+
+
+def fetch_folder(out: Path) -> ReceivedCall:
+    """A new folder in ``out`` for a document that is to be fetched. Raises OSError."""
+    out.mkdir(parents=True, exist_ok=True)
+    return ReceivedCall.make(out, f"poll-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}")
 
 
 def call_by_hand(
     number: str,
-    tiff: Path,
+    tiff: Path | None,
     device: str,
     options: HandOptions | None = None,
     on_entry: Callable[[Entry], None] | None = None,
 ) -> Outcome:
-    """Call ``number`` and send the pages of ``tiff`` from ``options.start_page`` on.
+    """Call ``number`` and send the pages of ``tiff`` from ``options.start_page`` on; then do as ``options.fetch`` says.
 
-    ``on_entry`` gets every journal entry as it happens, from this thread; it should return soon. Raises PlanError when
-    there is nothing to send or the journal exists already, ``codec.errors.TiffError`` when the file is no TIFF of
-    ours, OSError when a file cannot be read or written.
+    Without a TIFF something has to be fetched. ``on_entry`` gets every journal entry as it happens, from this thread;
+    it should return soon. Raises PlanError when there is nothing to send or the journal exists already,
+    ``codec.errors.TiffError`` when the file is no TIFF of ours, OSError when a file cannot be read or written.
     """
     options = options or HandOptions()
     dial = re.sub(r"[\s.()/-]", "", number)
@@ -93,7 +107,7 @@ def answer_by_hand(
 
     ``now``: pick up at once, whether it rings or not. ``on_end`` gets each call's id and outcome; the last outcome is
     returned, None when no call was answered. A modem that is missing is waited for. Raises OSError when the folder
-    cannot be made.
+    cannot be made, PlanError or ValueError for settings that cannot be carried out.
     """
     port = Port(device, lock_folder, time.monotonic, on_entry=on_entry)
     try:
@@ -140,7 +154,21 @@ class _Waiting:
             self._port.cancel(self._port.call)
 
 
-def _plan(dial: str, tiff: Path, options: HandOptions) -> CallPlan:
+def _plan(dial: str, tiff: Path | None, options: HandOptions) -> CallPlan:
+    if tiff is None and options.fetch is None:
+        raise PlanError("there are no pages to send, and nothing is to be fetched")
+    return CallPlan(
+        call=f"by-hand-{os.getpid()}",
+        dial=dial,
+        documents=() if tiff is None else (_document(tiff, options),),
+        fetch=options.fetch,
+        tsid=options.ident,
+        header_time=time.strftime("%Y-%m-%d %H:%M"),
+        policy=options.policy,
+    )
+
+
+def _document(tiff: Path, options: HandOptions) -> PlannedDocument:
     pages = read_pages(tiff)
     chosen = tuple(
         PlannedPage(file=str(tiff.absolute()), index=index, digest=page.digest, number=index + 1)
@@ -149,7 +177,7 @@ def _plan(dial: str, tiff: Path, options: HandOptions) -> CallPlan:
     )
     if not chosen:
         raise PlanError(f"{tiff} has {len(pages)} pages: there is no page {options.start_page}")
-    document = PlannedDocument(
+    return PlannedDocument(
         job=JOB,
         pages=chosen,
         pages_total=len(pages),
@@ -157,14 +185,6 @@ def _plan(dial: str, tiff: Path, options: HandOptions) -> CallPlan:
         header_to=options.header_to,
         sub_address=options.sub_address,
         password=options.password,
-    )
-    return CallPlan(
-        call=f"by-hand-{os.getpid()}",
-        dial=dial,
-        documents=(document,),
-        tsid=options.ident,
-        header_time=time.strftime("%Y-%m-%d %H:%M"),
-        policy=options.policy,
     )
 
 

@@ -26,21 +26,19 @@ import msgspec
 
 from codec.page import Page
 from modem.briefing import coded_pages, dial_string, facts, fault_of, sender_policy, told
-from modem.class1.driver import Driver, Heard, Said
 from modem.class1.profile import Profile
-from modem.entries import Entry
-from modem.fetching import Fetching
-from modem.journal import masked
+from modem.conversation import Conversation
+from modem.incoming import IncomingPages
 from modem.memory import learned
 from modem.outcome import Cause, Fate, Figures, Outcome, PageFate, Phase, Retry
 from modem.plan import CallPlan
-from modem.receipt import ReceivedPage
-from modem.t30 import line, notes, receiver_notes
+from modem.receipt import fetched_pages
+from modem.t30 import notes, receiver_notes
 from modem.t30.ecodes import ecode
 from modem.t30.endings import ENDINGS, sentence
-from modem.t30.frames import Frame, FrameError, parse
-from modem.t30.meaning import describe, describe_dcs, describe_dis
+from modem.t30.meaning import describe_dcs, describe_dis
 from modem.t30.receiver import Receiver
+from modem.t30.receiver_abilities import ReceiverPolicy
 from modem.t30.sender import Sender
 from modem.t30.states import State
 
@@ -49,7 +47,7 @@ _PROGRESS_S = 1.0
 _AHEAD_S = 8.0
 
 
-class Call:
+class Call(Conversation[Outcome]):
     """One call, from setting up the modem to on-hook."""
 
     def __init__(
@@ -66,25 +64,16 @@ class Call:
         count = len(pages) if supply is None else supply.count
         if len(self._planned) != count:
             raise ValueError(f"{count} pages for a plan of {len(self._planned)}")
-        self.outcome: Outcome | None = None
+        profile = profile or Profile()
+        if plan.policy.flow_control:
+            profile = replace(profile, ahead_s=_AHEAD_S, after_class=(*profile.after_class, "AT+FLO=2"))
+        super().__init__(now, profile)
         self._plan = plan
-        self._began = self._now = now
-        self._off_hook: float | None = None
-        self._line_seconds: float | None = None
-        self._entries: list[Entry] = []
-        self._given = 0  # entries ever made
-        self._barrier = 0  # so many must be on disk before the next gated act
-        self._synced = 0
         self._progress_at = now
         self._looked_ahead = -1  # the page during which the next one was coded
-        policy = plan.policy
-        profile = profile or Profile()
-        if policy.flow_control:
-            profile = replace(profile, ahead_s=_AHEAD_S, after_class=(*profile.after_class, "AT+FLO=2"))
-        self._driver = Driver(now, profile)
         number = dial_string(plan.dial)
         fault = fault_of(plan)
-        self._fetching: Fetching | None = None  # instead of the sender, once the far end sends
+        self._fetched: IncomingPages | None = None  # its receiver is at work instead of the sender, once it is there
         self._sender = Sender(number, supply or coded_pages(plan, pages), sender_policy(plan), now)
         documents = [
             {"job": document.job, "pages": [page.number for page in document.pages]} for document in plan.documents
@@ -106,136 +95,26 @@ class Call:
 
     @property
     def deadline(self) -> float | None:
-        """When ``tick`` wants to be called."""
-        if self.outcome is not None:
-            return None
-        times = [time for time in (self._driver.deadline, self._machine.deadline) if time is not None]
-        if self._image_going_out:
-            times.append(self._progress_at + _PROGRESS_S)
-        return min(times, default=None)
-
-    def take_output(self) -> bytes:
-        """Octets for the modem: all that it may have by now."""
-        output = self._driver.take_output()
-        self._pump()
-        return output
-
-    def take_entries(self) -> list[Entry]:
-        """Journal entries since the last time, in order."""
-        entries, self._entries = self._entries, []
-        return entries
-
-    def receive(self, octets: bytes, now: float) -> None:
-        """Octets came from the modem."""
-        self._now = now
-        if self.outcome is None:
-            self._driver.receive(octets, now)
-            self._pump()
+        due = super().deadline
+        if self.outcome is not None or not self._image_going_out:
+            return due
+        progress = self._progress_at + _PROGRESS_S
+        return progress if due is None else min(due, progress)
 
     def tick(self, now: float) -> None:
-        """Time has passed."""
-        self._now = now
+        super().tick(now)
         if self.outcome is None:
-            self._driver.tick(now)
-            self._pump()
-            self._machine.tick(now)
-            self._pump()
             self._note_progress()
-
-    def synced(self, count: int, now: float) -> None:
-        """The first ``count`` entries ever taken are on disk."""
-        self._now = now
-        self._synced = max(self._synced, count)
-        if self.outcome is None:
-            self._release()
-            if self._fetching is not None:
-                self._fetching.kept(self._synced, now)
-            self._pump()
-
-    def take_pages(self) -> list[ReceivedPage]:
-        """Pages that were fetched since the last time, to be stored, in order."""
-        return self._fetching.take_pages() if self._fetching is not None else []
-
-    def stored(self, count: int, now: float) -> None:
-        """The first ``count`` pages ever taken are on disk."""
-        self._now = now
-        if self.outcome is None and self._fetching is not None:
-            self._fetching.stored(count)
-            self._fetching.kept(self._synced, now)
-            self._pump()
-
-    def store_failed(self, text: str, now: float) -> None:
-        """A page cannot be stored: the call ends, and the far end is not told that we have it."""
-        self._now = now
-        if self.outcome is None and self._fetching is not None:
-            self._fetching.receiver.store_failed(text, now)
-            self._pump()
 
     @property
     def _machine(self) -> Sender | Receiver:
-        return self._fetching.receiver if self._fetching is not None else self._sender
+        return self._fetched.receiver if self._fetched is not None else self._sender
 
-    def cancel(self, now: float) -> None:
-        """End the call politely, as soon as the line allows."""
-        self._now = now
-        if self.outcome is None:
-            self._write("asked-to-end")
-            self._machine.cancel(now)
-            self._pump()
+    @property
+    def _incoming(self) -> IncomingPages | None:
+        return self._fetched
 
-    def hung_up(self, now: float) -> None:
-        """The device is gone."""
-        self._now = now
-        if self.outcome is None:
-            self._write("device-gone")
-            self._machine.hung_up(now)
-            self._pump()
-
-    # Between sender, driver and journal.
-
-    def _pump(self) -> None:
-        while self.outcome is None:
-            events = self._driver.take_events()
-            for event in events:
-                if isinstance(event, Said):
-                    self._write("command", text=event.text)
-                elif isinstance(event, Heard):
-                    self._write("response", text=event.text)
-                else:
-                    if isinstance(event, line.FrameHeard):
-                        self._write_frame_in(event)
-                    elif isinstance(event, line.OnHook) and self._off_hook is not None:
-                        self._line_seconds = self._now - self._off_hook
-                    self._machine.handle(event, self._now)
-                    self._carry_out()
-            self._carry_out()
-            if not events:
-                return
-
-    def _carry_out(self) -> None:
-        for output in self._machine.take_outputs():
-            if isinstance(output, notes.Note):
-                self._take_note(output)
-                continue
-            if isinstance(output, receiver_notes.Note):
-                self._take_receivers_note(output)
-                continue
-            if isinstance(output, line.SendFrames):
-                for octets in output.frames:
-                    self._write_frame("out", Frame(octets[1], octets[2], octets[3:]), octets, good=True)
-            self._perform(output)
-
-    def _perform(self, wish: line.Wish) -> None:
-        if isinstance(wish, line.Dial):
-            self._off_hook = self._now
-        self._driver.perform(wish, self._now)
-        self._release()
-
-    def _release(self) -> None:
-        if self._synced >= self._barrier:
-            self._driver.release(self._now)
-
-    def _take_note(self, note: notes.Note) -> None:
+    def _take_note(self, note: notes.Note | receiver_notes.Note) -> None:
         sender = self._sender
         match note:
             case notes.Dialled():
@@ -244,17 +123,8 @@ class Call:
                 self._write("connected")
             case notes.FarEnd(ident, abilities):
                 self._write("far-end", ident=ident, abilities=describe_dis(abilities))
-            case notes.Trained(rate, form, weighed):
-                self._write(
-                    "trained",
-                    rate_bps=rate.bps,
-                    modulation=rate.modulation.value,
-                    coding=form.coding.value,
-                    ecm=form.ecm,
-                    weighed=dict(weighed),
-                )
-            case notes.TrainingFailed(rate):
-                self._write("training-failed", rate_bps=rate.bps, modulation=rate.modulation.value)
+            case notes.Trained() | notes.TrainingFailed():
+                self._write_training(note)
             case notes.PageStarted(index):
                 document, page = self._planned[index]
                 self._progress_at = self._now
@@ -273,43 +143,34 @@ class Call:
             case notes.AddressingLeftOut(sub_address, password):
                 self._write("addressing-left-out", sub_address=sub_address, password=password)
             case notes.FetchNow():
-                self._fetching = Fetching(
-                    self._plan, self._sender.receive_codes, self._write, lambda: self._given, self._now
-                )
-                self._carry_out()
+                self._fetch()
+            case receiver_notes.Sender(ident, _, parameters):
+                self._write("far-end", ident=ident, abilities=describe_dcs(parameters))
+            case receiver_notes.PageIn() | receiver_notes.PageConfirmed() | receiver_notes.PageRefused():
+                assert self._fetched is not None
+                self._fetched.take_note(note)
+            case receiver_notes.PickedUp() | receiver_notes.Polled():
+                raise AssertionError(f"{note} is not for one who has called")
             case notes.Ended(cause, phase, detail, after):
                 self._end(cause, phase, detail, after)
 
-    def _take_receivers_note(self, note: receiver_notes.Note) -> None:
-        assert self._fetching is not None
-        match note:
-            case receiver_notes.Sender(ident, _, parameters):
-                self._write("far-end", ident=ident, abilities=describe_dcs(parameters))
-            case receiver_notes.PageIn():
-                self._fetching.take(note)
-            case receiver_notes.PageConfirmed():
-                self._fetching.confirmed(note)
-            case receiver_notes.PageRefused():
-                self._fetching.refused(note)
-            case _:
-                raise AssertionError(f"{note} is not for one who has called")
-
-    def _write(self, kind: str, *, barrier: bool = False, **fields: object) -> None:
-        self._entries.append(masked(Entry(kind, round(self._now - self._began, 4), fields, barrier)))
-        self._given += 1
-        if barrier:
-            self._barrier = self._given
-
-    def _write_frame_in(self, heard: line.FrameHeard) -> None:
-        try:
-            frame = parse(heard.octets)
-        except FrameError as error:
-            self._write("frame", dir="in", name="?", octets=heard.octets.hex(), meaning=str(error), good=False)
-            return
-        self._write_frame("in", frame, heard.octets, good=True)
-
-    def _write_frame(self, direction: str, frame: Frame, octets: bytes, *, good: bool) -> None:
-        self._write("frame", dir=direction, name=frame.name, octets=octets.hex(), meaning=describe(frame), good=good)
+    def _fetch(self) -> None:
+        """The far end has a document, and sends from now on (polling)."""
+        plan = self._plan
+        assert plan.fetch is not None
+        policy = ReceiverPolicy(
+            csi=plan.tsid, ecm=plan.policy.ecm, v17=plan.policy.v17, max_rate_bps=plan.policy.max_rate_bps
+        )
+        receiver = Receiver(policy, self._now)
+        receiver.begin_polling(
+            self._sender.receive_codes,
+            self._now,
+            cig=plan.tsid,
+            password=plan.fetch.password,
+            selection=plan.fetch.selection,
+        )
+        self._fetched = IncomingPages(receiver, self._write, lambda: self._given)
+        self._carry_out()
 
     @property
     def _image_going_out(self) -> bool:
@@ -347,8 +208,6 @@ class Call:
         fetched = self._plan.fetch is None or cause is Cause.OK
         if fetched and all(page.fate in (Fate.CONFIRMED, Fate.DAMAGED) for page in pages):
             retry = Retry.NO_NEED if pages or self._plan.fetch else retry
-        if self._line_seconds is None and self._off_hook is not None:
-            self._line_seconds = self._now - self._off_hook
         rate, form = sender.rate_used, sender.format_used
         self.outcome = Outcome(
             cause=cause,
@@ -358,7 +217,7 @@ class Call:
             text=sentence(cause, detail),
             pages=pages,
             figures=Figures(
-                line_seconds=None if self._line_seconds is None else round(self._line_seconds, 3),
+                line_seconds=self._seconds_off_hook,
                 rate_bps=rate.bps if rate else None,
                 modulation=rate.modulation.value if rate else None,
                 coding=form.coding.value if form else None,
@@ -368,7 +227,7 @@ class Call:
             ),
             advice=ending.advice if retry is not Retry.NO_NEED else ENDINGS[Cause.OK].advice,
             code=ecode(cause, phase, after),
-            fetched=tuple(self._fetching.pages) if self._fetching is not None else (),
+            fetched=fetched_pages(self._fetched.receipts if self._fetched is not None else ()),
             memory=learned(self._plan.memory, facts(sender)),
         )
         self._write("end", outcome=msgspec.to_builtins(self.outcome), barrier=True)

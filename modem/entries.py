@@ -31,9 +31,18 @@ KINDS = (
     "page-answer",  # job, number, fate: Fate value, by: "MCF"
     "asked-to-end",  # somebody cancelled the call
     "device-gone",  # the modem's device went away
-    # An incoming call. ``begin``: incoming: true, caller: {number, name, at}; "far-end": TSI, and what the DCS says
-    "page-received",  # number of the call, receipt: Receipt value, digest, width, rows, bad_rows, octets
-    "page-confirmed",  # number, by: "MCF"
+    # Pages that come in: an incoming call, or a document that is fetched. Of an incoming call ``begin`` has incoming:
+    # true, caller: {number, name, at}, and policy, sheets, profile to play it again; ``far-end`` is TSI and what the
+    # DCS says; page-intent and page-answer are about the document that the caller fetches, with job 0.
+    # number of the call from 1, receipt: Receipt value, digest, width, rows, bad_rows, octets: of its code on the line.
+    # It is on its way to the TIFF, and the n-th of them is its n-th page.
+    "page-received",
+    "page-stored",  # number: it and its entry are on stable storage
+    "store-failed",  # text: no page can be stored any more
+    # What a fast carrier brought. began, octets, ended: it went (else we did not want to hear more), pieces: [[ms since
+    # it began, octets]], place: [begin, length] of the octets, zlib, in the file ``.images`` beside the journal
+    "image",
+    "page-confirmed",  # number, by: "MCF"; the page was on stable storage before this frame went out
     "page-refused",  # rows, bad_rows: it did not come in good order, and is to be sent again
     "end",  # outcome: Outcome as an object, at: wall time
 )

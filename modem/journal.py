@@ -1,12 +1,11 @@
-"""The journal of a call on disk: read it, tell pages' fates from it, write it.
+"""The journal of a call on disk: read it, and tell from it what became of the call and its pages.
 
 A journal is a JSON Lines file: ``{"n": 0, "t": 0.0, "kind": "begin", ...}``, kinds and fields as in ``modem.entries``.
 
 What always holds: a line counts once its newline is there, so a file that was cut at any octet reads as the whole
 lines before the cut; ``n`` counts from 0; the projection depends on the lines alone and may be repeated; it never calls
-a page "not sent" that may have left the machine, nor "confirmed" without the far end's answer. The writer reports an
-entry as on disk only after ``fdatasync``; after the first failure it reports that failure for good. A journal that is
-being written is flocked: one without an end that nobody locks belongs to a dead process.
+a page "not sent" that may have left the machine, nor "confirmed" without the far end's answer. A journal that is being
+written (``journal_writer``) is flocked: one without an end that nobody locks belongs to a dead process.
 
 What it must not do: speak to the modem, or decide about the call.
 """
@@ -16,11 +15,9 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-import threading
-import time
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +26,10 @@ import msgspec
 from modem.entries import Entry
 from modem.outcome import Cause, Fate, Fault, Figures, Outcome, PageFate, Phase, Retry
 from modem.plan import CallPlan
+from modem.receipt import fetched_pages, receipts_in
 
+IMAGE = "image"
 KEPT = frozenset((Fate.CONFIRMED, Fate.DAMAGED))
-RESERVE_OCTETS = 65536
-RETRY_SECONDS = 0.2
 SECRET_FRAMES = frozenset(("PWD", "SID"))  # SID's code was the password for sending in older texts (T.30 5.3.6.2.8)
 SECRET_COMMAND = re.compile(r'(\+FPW=)"?[^";]*"?', re.IGNORECASE)
 
@@ -59,6 +56,28 @@ def read(path: Path, offset: int = 0) -> tuple[list[Line], int]:
     whole = data.rfind(b"\n") + 1
     lines = [line for text in data[:whole].splitlines() if (line := _parse(text)) is not None]
     return lines, offset + whole
+
+
+def images_path(journal_path: Path) -> Path:
+    """Where lies what came in on fast carriers; there is no such file when nothing did."""
+    return journal_path.with_name(journal_path.name + ".images")
+
+
+def with_images(path: Path, lines: Sequence[Line]) -> list[Line]:
+    """The lines of a journal, those of kind ``image`` with their ``data`` as far as it is there."""
+    try:
+        kept = images_path(path).read_bytes()
+    except OSError:
+        return list(lines)
+    return [_with_data(line, kept) if line.kind == IMAGE else line for line in lines]
+
+
+def _with_data(line: Line, kept: bytes) -> Line:
+    try:
+        begin, length = msgspec.convert(line.fields.get("place"), tuple[int, int])
+        return replace(line, fields={**line.fields, "data": zlib.decompress(kept[begin : begin + length])})
+    except (msgspec.ValidationError, zlib.error):
+        return line
 
 
 def _parse(text: bytes) -> Line | None:
@@ -153,15 +172,16 @@ def outcome_after_death(entries: Sequence[Entry], plan: CallPlan) -> Outcome:
     else:
         text = f"The port process was killed in the call: {confirmed} of {len(pages)} pages were confirmed"
         text += f", {uncertain} may have arrived." if uncertain else "."
-        retry = Retry.NO_NEED if confirmed == len(pages) else Retry.LATER
+        retry = Retry.NO_NEED if confirmed == len(pages) and plan.fetch is None else Retry.LATER
     return Outcome(
         cause=Cause.PORT_DIED,
-        phase=_phase(entries),
+        phase=phase_so_far(entries),
         fault=Fault.US,
         retry=retry,
         text=text,
         pages=pages,
-        figures=_figures(entries, dialled[0] if dialled else None),
+        figures=figures_so_far(entries, dialled[0] if dialled else None),
+        fetched=fetched_pages(receipts_in(entries)),
     )
 
 
@@ -178,10 +198,13 @@ _PHASE_AFTER = {
     "training-failed": Phase.B,
     "page-intent": Phase.C,
     "page-answer": Phase.D,
+    "page-received": Phase.D,
+    "page-confirmed": Phase.D,
 }
 
 
-def _phase(entries: Sequence[Entry]) -> Phase:
+def phase_so_far(entries: Sequence[Entry]) -> Phase:
+    """How far a call came, as far as these entries tell."""
     phase = Phase.SETUP
     for entry in entries:
         phase = _PHASE_AFTER.get(entry.kind, phase)
@@ -193,7 +216,7 @@ def _phase(entries: Sequence[Entry]) -> Phase:
     return phase
 
 
-def _figures(entries: Sequence[Entry], off_hook: float | None) -> Figures:
+def figures_so_far(entries: Sequence[Entry], off_hook: float | None) -> Figures:
     """What is known of the call in numbers; the line time is that up to the last entry."""
     known: dict[str, Any] = {}
     for entry in entries:
@@ -224,155 +247,3 @@ def masked(entry: Entry) -> Entry:
     if entry.kind == "command" and isinstance(text := fields.get("text"), str) and "+FPW" in text.upper():
         return replace(entry, fields={**fields, "text": SECRET_COMMAND.sub(r"\1***", text)})
     return entry
-
-
-class JournalWriter:
-    """Creates a journal and appends to it from a thread of its own, so that the caller never waits for the disk.
-
-    ``wake_fd`` becomes readable when a barrier entry is on disk or when writing has failed. A small reserve file beside
-    the journal is given up when the disk is full, so that the end of the call still finds room.
-    """
-
-    def __init__(self, path: Path) -> None:
-        """Raises FileExistsError when there is such a journal, OSError when it cannot be created durably."""
-        self.path = path
-        self.wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        self._fd = -1
-        self._reserve = path.with_name(path.name + ".reserve")
-        try:
-            self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
-            fcntl.flock(self._fd, fcntl.LOCK_EX)
-            self._set_reserve_aside()
-            self._sync_folder()
-        except OSError:
-            os.close(self.wake_fd)
-            if self._fd >= 0:
-                os.close(self._fd)
-                path.unlink(missing_ok=True)
-                self._reserve.unlink(missing_ok=True)
-            raise
-        self._condition = threading.Condition()
-        self._waiting: list[Entry] = []
-        self._closing = False
-        self._appended = 0
-        self._written = 0  # entries numbered so far; the thread's own
-        self._synced = 0
-        self._failure: OSError | None = None
-        self._thread = threading.Thread(target=self._run, name=f"journal {path.name}", daemon=True)
-        self._thread.start()
-
-    @property
-    def appended(self) -> int:
-        """Number of entries given to ``append`` so far."""
-        return self._appended
-
-    @property
-    def synced(self) -> int:
-        """The first so many entries are on disk."""
-        return self._synced
-
-    @property
-    def failure(self) -> OSError | None:
-        """The first thing that went wrong in writing. Later entries may still have got to the disk: see ``synced``."""
-        return self._failure
-
-    def append(self, entries: Iterable[Entry]) -> None:
-        """Give entries to the writer, in order. Returns at once."""
-        entries = list(entries)
-        if not entries:
-            return
-        with self._condition:
-            self._waiting.extend(entries)
-            self._appended += len(entries)
-            self._condition.notify()
-
-    def acknowledge(self) -> None:
-        """Make ``wake_fd`` quiet until the next news. To be called before ``synced`` is read."""
-        try:
-            os.eventfd_read(self.wake_fd)
-        except BlockingIOError:
-            return
-
-    def close(self) -> bool:
-        """Write what is waiting, and end. Returns whether every entry is on disk."""
-        with self._condition:
-            self._closing = True
-            self._condition.notify()
-        self._thread.join()
-        self._reserve.unlink(missing_ok=True)
-        os.close(self._fd)
-        os.close(self.wake_fd)
-        return self._synced == self._appended
-
-    def _set_reserve_aside(self) -> None:
-        fd = os.open(self._reserve, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        try:
-            os.posix_fallocate(fd, 0, RESERVE_OCTETS)
-        finally:
-            os.close(fd)
-
-    def _sync_folder(self) -> None:
-        fd = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-
-    def _run(self) -> None:
-        while True:
-            with self._condition:
-                self._condition.wait_for(lambda: self._waiting or self._closing)
-                batch, self._waiting = self._waiting, []
-                last_try = self._closing
-            if not batch:
-                return
-            self._write_batch(batch, last_try)
-
-    def _write_batch(self, batch: list[Entry], last_try: bool) -> None:
-        data = b"".join(self._encode(entry, self._written + index) for index, entry in enumerate(batch))
-        try:
-            self._store(data)
-        except OSError as first:
-            # From here on the call is to end; the reserve gives its last entries a chance.
-            self._fail(first)
-            try:
-                self._reserve.unlink(missing_ok=True)
-                self._store(data)
-            except OSError:
-                with self._condition:
-                    # Nothing later may go to disk without what came before it: all of it waits for the next try.
-                    self._waiting = [] if last_try else batch + self._waiting
-                    if not self._closing:
-                        self._condition.wait(RETRY_SECONDS)
-                return
-        self._written += len(batch)
-        self._synced = self._written
-        if any(entry.barrier for entry in batch):
-            self._wake()
-
-    def _store(self, data: bytes) -> None:
-        """Append and sync all of ``data``, or leave the file as it was and raise OSError."""
-        before = os.fstat(self._fd).st_size
-        try:
-            rest = memoryview(data)
-            while rest:
-                rest = rest[os.write(self._fd, rest) :]
-            os.fdatasync(self._fd)
-        except OSError:
-            os.ftruncate(self._fd, before)
-            raise
-
-    def _encode(self, entry: Entry, n: int) -> bytes:
-        entry = masked(entry)
-        fields = entry.fields
-        if entry.kind in ("begin", "end") and "at" not in fields:
-            fields = {**fields, "at": datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="milliseconds")}
-        return msgspec.json.encode({"n": n, "t": round(entry.t, 6), "kind": entry.kind, **fields}) + b"\n"
-
-    def _fail(self, error: OSError) -> None:
-        if self._failure is None:
-            self._failure = error
-        self._wake()
-
-    def _wake(self) -> None:
-        os.eventfd_write(self.wake_fd, 1)

@@ -60,7 +60,8 @@ class Cause(Enum):
     NO_ANSWER = "no-answer"
     NO_CARRIER = "no-carrier"  # the call ended before a fax signal; an unknown number sounds like this too
     BAD_NUMBER = "bad-number"
-    BLACKLISTED = "blacklisted"
+    BLACKLISTED = "blacklisted"  # the modem will not dial this number
+    DELAYED = "delayed"  # the modem will not dial this number again for now: redialling is limited
     NO_FAX = "no-fax"  # answered, but no DIS within T1
     CANNOT_RECEIVE = "cannot-receive"
     INCOMPATIBLE = "incompatible"

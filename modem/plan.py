@@ -58,6 +58,7 @@ class LinePolicy:
     # The modem or its driver holds us back when it has enough, so fast data need not be paced by our clock.
     flow_control: bool = False
     header_line: bool = True
+    header_over: bool = False  # it takes the page's topmost rows instead of rows of its own
     small_frames: bool = False  # ECM with 64 octets in a frame, for bad lines
     pages_again_after_rtn: int = 2  # a page that is refused goes out so often again in a call, at most twice
     too_long: TooLong = TooLong.SCALE
@@ -67,10 +68,12 @@ class LinePolicy:
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedFetch:
-    """A document of the far end's is to be fetched (polling). Both at most 20 printable ASCII characters."""
+    """A document of the far end's is to be fetched (polling). Texts: at most 20 printable ASCII characters."""
 
     password: str = ""  # PWD; masked in the journal
     selection: str = ""  # SEP: which of its documents
+    # TIFF-F for its pages; must not exist before. Empty: ``fetched.tif`` beside the call's journal.
+    file: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,15 +6,29 @@ exactly one receipt, in order. Sentences name no jargon that a person at a desk 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+import msgspec
 
 from codec.page import Page
 from codec.tiff_tags import FaxTags
 from modem.class1.ringing import CallerId
-from modem.outcome import Cause, Fault, Figures, PageFate, Phase
+from modem.entries import Entry
+from modem.outcome import Cause, Fault, FetchedPage, Figures, PageFate, Phase
 from modem.t30.receiver_notes import Receipt
 
-__all__ = ["AnswerOutcome", "CallerId", "PageReceipt", "Receipt", "ReceivedPage", "fault_of", "sentence"]
+__all__ = [
+    "AnswerOutcome",
+    "CallerId",
+    "PageReceipt",
+    "Receipt",
+    "ReceivedPage",
+    "fault_of",
+    "fetched_pages",
+    "receipts_in",
+    "sentence",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,3 +98,27 @@ def sentence(cause: Cause, detail: str = "") -> str:
     """The sentence of a cause, with more detail when there is some."""
     text = _ENDINGS.get(cause, (Fault.US, f"The call ended: {cause.value}."))[1]
     return f"{text[:-1]}: {detail}." if detail else text
+
+
+def receipts_in(entries: Sequence[Entry]) -> tuple[PageReceipt, ...]:
+    """The pages that came in, as far as these entries of a journal tell."""
+    confirmed = {entry.fields.get("number") for entry in entries if entry.kind == "page-confirmed"}
+    found = []
+    for entry in entries:
+        if entry.kind == "page-received":
+            told = {name: entry.fields.get(name) for name in ("number", "receipt", "rows", "bad_rows", "digest")}
+            try:
+                found.append(msgspec.convert({**told, "confirmed": told["number"] in confirmed}, PageReceipt))
+            except msgspec.ValidationError:
+                continue
+    return tuple(found)
+
+
+def fetched_pages(receipts: Sequence[PageReceipt]) -> tuple[FetchedPage, ...]:
+    """The pages of a document that we have fetched, as the outcome of a call tells them."""
+    return tuple(
+        FetchedPage(
+            number=page.number, rows=page.rows, bad_rows=page.bad_rows, digest=page.digest, confirmed=page.confirmed
+        )
+        for page in receipts
+    )

@@ -1,33 +1,39 @@
-"""A journal read as a recording: the plan of the call, what was said on our side, and what came from the other.
+"""A journal read as a recording: what the call was to do, what was said on our side, and what came from the other.
 
 What always holds: pure; what our side said ("acts": commands and frames) and what came in ("inputs": the modem's lines,
-the far end's frames, a cancel) are kept in their order, each input with the act that it followed and how long after it
-it came. Old journals, without a plan in their ``begin``, are refused in words.
+the far end's frames and images, pages that had been stored, a cancel) are kept in their order, each input with the act
+that it followed and how long after it it came. A password that came in is not in a journal: it counts as the right one
+unless the call ended as INCOMPATIBLE. Journals that do not say enough are refused in words.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 import msgspec
 
 from codec.page import Page
-from modem.briefing import codings
+from modem.answer import POLLED_JOB
+from modem.briefing import codings, policy_from
 from modem.class1.profile import Profile
 from modem.class1.reader import END_OF_DATA, escape
 from modem.entries import Entry
-from modem.journal import KEPT, SECRET_FRAMES
-from modem.outcome import Outcome
+from modem.journal import IMAGE, KEPT, SECRET_FRAMES
+from modem.outcome import Cause, Outcome
 from modem.plan import CallPlan
+from modem.receipt import AnswerOutcome, CallerId
 from modem.t30.capabilities import Abilities, PageCoding, PageFormat, parse_dcs
 from modem.t30.fitting import Fitting
-from modem.t30.notes import Addressing
+from modem.t30.frames import fcs
+from modem.t30.notes import NOWHERE, Addressing
 from modem.t30.rates import Rate
+from modem.t30.receiver_abilities import ReceiverPolicy
 from modem.t30.supply import CodedPages, Sheet
 
 _AFTER_CONNECT_S = 0.01
+_SAME_S = 1e-6
 _CODE_OF_A_PAGE = 20_000  # octets, for a page of which the recording knows nothing
 
 
@@ -68,18 +74,29 @@ class Input:
     octets: bytes = b""
     cancel: bool = False
     device_gone: bool = False
+    stored: int = 0  # so many pages were
+    store_failed: str = ""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """Of a call that came in."""
+
+    call: str
+    policy: ReceiverPolicy
+    caller: CallerId
 
 
 @dataclass(frozen=True)
 class Recording:
-    plan: CallPlan
+    task: CallPlan | Answered
     profile: Profile
     sheets: tuple[Sheet, ...]
     acts: tuple[Act, ...]
     inputs: tuple[Input, ...]
     weighed: Mapping[tuple[int, Rate], Mapping[str, int]] = field(repr=False)  # octets by coding, for page and rate
     octets: tuple[int, ...] = field(repr=False)  # of each page's code
-    outcome: Outcome | None
+    outcome: Outcome | AnswerOutcome | None
 
     def supply(self) -> RecordedPages:
         return RecordedPages(self)
@@ -89,13 +106,12 @@ class RecordedPages(CodedPages):
     """Pages of which only geometry and lengths are known: zeros take their place, which need no stuffing."""
 
     def __init__(self, recording: Recording) -> None:
-        policy, memory = recording.plan.policy, recording.plan.memory
-        super().__init__(
-            recording.sheets,
-            codings(recording.plan),
-            too_long=policy.too_long,
-            small_frames=policy.small_frames or bool(memory.small_frames),
-        )
+        task = recording.task
+        if isinstance(task, Answered):
+            super().__init__(recording.sheets, [coding.value for coding in task.policy.codings])
+        else:
+            small_frames = task.policy.small_frames or bool(task.memory.small_frames)
+            super().__init__(recording.sheets, codings(task), too_long=task.policy.too_long, small_frames=small_frames)
         self._recording = recording
 
     def _page(self, index: int, fitting: Fitting) -> Page:
@@ -129,49 +145,75 @@ def read_recording(entries: Sequence[Entry]) -> Recording:
     begin = entries[0] if entries and entries[0].kind == "begin" else None
     if begin is None:
         raise NotARecordingError("there is no call in this journal")
-    if begin.fields.get("incoming"):
-        raise NotARecordingError("this is a call that came in; only calls that went out can be played")
-    if any(
-        entry.kind == "command"
-        and str(entry.fields.get("text"))[:7] == "AT+FRM="
-        and entry.fields.get("text") != "AT+FRM=?"
-        for entry in entries
-    ):
-        raise NotARecordingError("this call has received pages; only calls that sent can be played")
-    if "plan" not in begin.fields:
+    if ("policy" if begin.fields.get("incoming") else "plan") not in begin.fields:
         raise NotARecordingError("this journal is from a version that did not keep enough to play the call again")
+    outcome = next((entry.fields.get("outcome") for entry in reversed(entries) if entry.kind == "end"), None)
     try:
-        plan = msgspec.convert(begin.fields["plan"], CallPlan)
+        task = _answered(begin.fields, outcome) if begin.fields.get("incoming") else _plan(begin.fields)
         profile = msgspec.convert(begin.fields.get("profile", {}), Profile)
         sizes = msgspec.convert(begin.fields.get("sheets", []), list[tuple[int, int, int, int]])
     except msgspec.ValidationError as error:
         raise NotARecordingError(f"what this journal says of its plan cannot be understood ({error})") from error
-    planned = [(document, page) for document in plan.documents for page in document.pages]
-    if len(sizes) != len(planned):
+    if isinstance(task, Answered):
+        keys = [(POLLED_JOB, number) for number in range(1, len(sizes) + 1)]
+        addressings = [NOWHERE] * len(sizes)
+    else:
+        keys = [(document.job, page.number) for document in task.documents for page in document.pages]
+        addressings = [
+            Addressing(document.sub_address, document.password) for document in task.documents for _ in document.pages
+        ]
+    if len(sizes) != len(keys):
         raise NotARecordingError("this journal does not know the sizes of its pages")
     sheets = tuple(
-        Sheet(Page(*size, b""), None, Addressing(document.sub_address, document.password))
-        for size, (document, _) in zip(sizes, planned, strict=True)
+        Sheet(Page(*size, b""), None, addressing) for size, addressing in zip(sizes, addressings, strict=True)
     )
+    _look_for_images(entries)
     acts, inputs = _acts_and_inputs(entries, profile)
-    keys = [(document.job, page.number) for document, page in planned]
     weighed, octets = _what_is_known(entries, keys)
-    outcome = next((entry.fields.get("outcome") for entry in reversed(entries) if entry.kind == "end"), None)
     return Recording(
-        plan=plan,
+        task=task,
         profile=profile,
         sheets=sheets,
         acts=acts,
         inputs=inputs,
         weighed=weighed,
         octets=octets,
-        outcome=_outcome(outcome),
+        outcome=_outcome(outcome, AnswerOutcome) if isinstance(task, Answered) else _outcome(outcome, Outcome),
     )
 
 
-def _outcome(value: Any) -> Outcome | None:
+def _plan(begin: Mapping[str, Any]) -> CallPlan:
+    return msgspec.convert(begin["plan"], CallPlan)
+
+
+def _answered(begin: Mapping[str, Any], outcome: Any) -> Answered:
+    policy = policy_from(begin["policy"])
+    if isinstance(outcome, dict) and outcome.get("cause") == Cause.INCOMPATIBLE.value:
+        policy = replace(
+            policy,
+            sender_password=policy.sender_password and "not this one",
+            poll_password=policy.poll_password and "not this one",
+        )
+    return Answered(
+        call=str(begin.get("call", "")), policy=policy, caller=msgspec.convert(begin.get("caller", {}), CallerId)
+    )
+
+
+def _look_for_images(entries: Sequence[Entry]) -> None:
+    """What came in on fast carriers has to be there; a journal that is too old does not know of it."""
+    images = [entry for entry in entries if entry.kind == IMAGE]
+    if any(len(entry.fields.get("data", b"")) != entry.fields.get("octets") for entry in images):
+        raise NotARecordingError("what came in on the line has not been kept beside this journal")
+    if not images and any(entry.kind == "page-received" for entry in entries):
+        raise NotARecordingError("this journal is from a version that did not keep what came in on the line")
+
+
+Found = TypeVar("Found", Outcome, AnswerOutcome)
+
+
+def _outcome(value: Any, kind: type[Found]) -> Found | None:
     try:
-        return msgspec.convert(value, Outcome) if value is not None else None
+        return msgspec.convert(value, kind) if value is not None else None
     except msgspec.ValidationError:
         return None
 
@@ -199,17 +241,43 @@ def _acts_and_inputs(entries: Sequence[Entry], profile: Profile) -> tuple[tuple[
                     # Its result code never came: the frame itself was there right after the CONNECT.
                     came = inputs[-1].delay_s + _AFTER_CONNECT_S if inputs else delay
                     inputs.append(Input(len(acts), min(came, delay), _frame_octets(entry, profile)))
+            case "image":
+                _take_image(entry, inputs, len(acts), last)
+            case "page-stored":
+                inputs.append(Input(len(acts), delay, stored=int(entry.fields.get("number", 0))))
+            case "store-failed":
+                inputs.append(Input(len(acts), delay, store_failed=str(entry.fields.get("text") or "?")))
             case "asked-to-end":
                 inputs.append(Input(len(acts), delay, cancel=True))
             case "device-gone":
                 inputs.append(Input(len(acts), delay, device_gone=True))
-    return tuple(acts), tuple(inputs)
+    # An image is told when it is over; what else came in meanwhile has been told before.
+    return tuple(acts), tuple(sorted(inputs, key=lambda heard: (heard.after, heard.delay_s)))
+
+
+def _take_image(entry: Entry, inputs: list[Input], after: int, last: float) -> None:
+    """An image comes in by pieces; the result code at its end, told before it, behind them."""
+    fields = entry.fields
+    began, data, at = float(fields["began"]), fields["data"], 0
+    results: list[Input] = []
+    while fields["ended"] and inputs and inputs[-1].octets and abs(inputs[-1].delay_s + last - entry.t) < _SAME_S:
+        results.insert(0, inputs.pop())
+    delay = began - last
+    for ms, octets in fields["pieces"]:
+        delay = began + ms / 1000 - last
+        inputs.append(Input(after, delay, escape(data[at : at + octets])))
+        at += octets
+    if fields["ended"]:
+        inputs.append(Input(after, entry.t - last if results else delay, END_OF_DATA))
+    inputs += results
 
 
 def _frame_octets(entry: Entry, profile: Profile) -> bytes:
     if entry.kind != "frame" or entry.fields.get("dir") != "in":
         return b""
     octets = bytes.fromhex(str(entry.fields.get("octets", "")))
+    if entry.fields.get("name") in SECRET_FRAMES:
+        octets = octets[:-2] + fcs(octets[:-2])  # masked too
     return escape(octets[:-2] if profile.no_fcs else octets) + END_OF_DATA
 
 

@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from modem.answer import Answer
 from modem.call import Call
 from modem.entries import Entry
 from modem.outcome import Outcome
+from modem.plan import CallPlan
+from modem.receipt import AnswerOutcome, PageReceipt
 from modem.recorded import Act, Input, Recording, read_recording
 
 _SAME_TIME_S = 0.05
@@ -37,8 +40,8 @@ class Verdict:
 
     acts: int
     difference: Difference | None
-    then: Outcome | None
-    now: Outcome | None
+    then: Outcome | AnswerOutcome | None
+    now: Outcome | AnswerOutcome | None
     timing: tuple[tuple[float, str, float], ...] = ()
 
     @property
@@ -47,8 +50,18 @@ class Verdict:
 
 
 def replay(entries: Sequence[Entry]) -> Verdict:
-    """Play a journal. Raises ``recorded.NotARecordingError``."""
+    """Play a journal, its images at hand (``journal.with_images``). Raises ``recorded.NotARecordingError``."""
     return _Player(read_recording(entries)).run()
+
+
+def _call_of(recording: Recording) -> Call | Answer:
+    task, supply = recording.task, recording.supply()
+    if isinstance(task, CallPlan):
+        return Call(task, (), 0.0, recording.profile, supply)
+    document = [sheet.page for sheet in recording.sheets]
+    return Answer(
+        task.call, task.policy, 0.0, caller=task.caller, profile=recording.profile, document=document, supply=supply
+    )
 
 
 class _Player:
@@ -59,7 +72,7 @@ class _Player:
         self._taken = 0
         self._timing: list[tuple[float, str, float]] = []
         self._shift = 0.0
-        self._call = Call(recording.plan, (), 0.0, recording.profile, recording.supply())
+        self._call = _call_of(recording)
 
     def run(self) -> Verdict:
         inputs = list(self._recording.inputs)
@@ -96,6 +109,10 @@ class _Player:
             self._call.cancel(self._now)
         elif heard.device_gone:
             self._call.hung_up(self._now)
+        elif heard.stored:
+            self._call.stored(heard.stored, self._now)
+        elif heard.store_failed:
+            self._call.store_failed(heard.store_failed, self._now)
         else:
             self._call.receive(heard.octets, self._now)
 
@@ -139,9 +156,15 @@ def _words(act: Act | None) -> str:
     return f"{act.text} {act.octets.hex()}" if act.octets else act.text
 
 
-def _end(outcome: Outcome) -> str:
-    fates = ", ".join(f"{page.job}/{page.number} {page.fate.value}" for page in outcome.pages)
-    return f"{outcome.cause.value}: {fates}"
+def _end(outcome: Outcome | AnswerOutcome) -> str:
+    """All that has to be the same: the cause, the fates of pages that went out, and each page that came in."""
+    sent = outcome.sent if isinstance(outcome, AnswerOutcome) else outcome.pages
+    said = [f"{page.job}/{page.number} {page.fate.value}" for page in sent]
+    for page in outcome.pages if isinstance(outcome, AnswerOutcome) else outcome.fetched:
+        how = f" {page.receipt.value}" if isinstance(page, PageReceipt) else ""
+        confirmed = "confirmed" if page.confirmed else "not confirmed"
+        said.append(f"in {page.number}{how}, {confirmed}, {page.bad_rows} of {page.rows} rows bad, {page.digest[:12]}")
+    return f"{outcome.cause.value}: {', '.join(said)}"
 
 
 def words(verdict: Verdict) -> list[str]:

@@ -16,7 +16,8 @@ from enum import Enum
 import msgspec
 
 from modem.entries import Entry
-from modem.outcome import Outcome
+from modem.outcome import FetchedPage, Figures, Outcome
+from modem.receipt import AnswerOutcome, PageReceipt
 from modem.t30.rates import RATES
 
 WIDTH = 100
@@ -247,20 +248,36 @@ def _tail(entries: Sequence[Entry]) -> Iterator[tuple[str, str]]:
     if end is None:
         yield "End", "This journal has no end: the call goes on, or its process was killed."
         return
+    incoming = entries[0].kind == "begin" and bool(entries[0].fields.get("incoming"))
+    outcome: Outcome | AnswerOutcome
+    received: tuple[PageReceipt, ...] | tuple[FetchedPage, ...]
     try:
-        outcome = msgspec.convert(end.fields.get("outcome"), Outcome)
+        raw = end.fields.get("outcome")
+        outcome = msgspec.convert(raw, AnswerOutcome) if incoming else msgspec.convert(raw, Outcome)
     except msgspec.ValidationError:
         yield "End", "The end of this journal cannot be understood."
         return
     yield "End", outcome.text
-    if outcome.advice:
-        yield "Next", outcome.advice
     fault = "" if outcome.fault.value == "none" else f"; at fault: {outcome.fault.value}"
-    code = f" ({outcome.code})" if outcome.code else ""
-    yield "Cause", f"{outcome.cause.value}{code}, phase {outcome.phase.value}{fault}; retry: {outcome.retry.value}"
-    for page in outcome.pages:
-        yield f"Job {page.job}", f"page {page.number} {page.fate.value}"
-    figures = outcome.figures
+    cause = f"{outcome.cause.value}{{code}}, phase {outcome.phase.value}{fault}"
+    if isinstance(outcome, AnswerOutcome):
+        yield "Cause", cause.format(code="")
+        sent, received = outcome.sent, outcome.pages
+    else:
+        if outcome.advice:
+            yield "Next", outcome.advice
+        code = f" ({outcome.code})" if outcome.code else ""
+        yield "Cause", f"{cause.format(code=code)}; retry: {outcome.retry.value}"
+        sent, received = outcome.pages, outcome.fetched
+    for page in sent:
+        yield f"Job {page.job}" if page.job else "Document", f"page {page.number} {page.fate.value}"
+    for each in received:
+        bad = f", {each.bad_rows} of {each.rows} rows bad" if each.bad_rows else ""
+        yield "Received", f"page {each.number} {'confirmed' if each.confirmed else 'not confirmed'}{bad}"
+    yield from _figures(outcome.figures)
+
+
+def _figures(figures: Figures) -> Iterator[tuple[str, str]]:
     facts = [
         f"{figures.line_seconds:.1f} s off-hook" if figures.line_seconds is not None else "",
         f"{figures.rate_bps} bit/s {figures.modulation}" if figures.rate_bps else "",

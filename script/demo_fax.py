@@ -14,7 +14,7 @@ import signal
 import sys
 from types import FrameType
 
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+from script.demo_signals import ENDING
 
 
 class Ended(Exception):

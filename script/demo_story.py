@@ -20,7 +20,7 @@ from codec.page import Page
 from codec.tiff import read_pages
 from fax import Client, Event, FaxError, JobId, JobState
 from modem.soft.farend import EXAMPLE
-from script.demo_fax import ENDING
+from script.demo_signals import ENDING
 from script.house import House, HouseError
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -1,7 +1,9 @@
 """The daemon: its parts, the order in which they begin and end, and its regular chores.
 
-What always holds: nothing listens before everything that the last daemon left has been taken up; when we end, requests
-are finished, conversions are dropped (they are done again) and port processes go on with their calls.
+What always holds: when ``start`` returns, everything that the last daemon left has been taken up; when we end,
+conversions are dropped (they are done again) and port processes go on with their calls.
+
+Must not: know who asks for what over which socket (``api`` and ``serving`` do).
 """
 
 from __future__ import annotations
@@ -9,25 +11,32 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import signal
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from functools import partial
 
-from spooler import peer, store_pages
+from codec.nursery import Nursery
+from fax.errors import FaxError
+from spooler import store_events, store_pages, store_waste
+from spooler.archive import Archive
+from spooler.callers import Callers
+from spooler.configuration import Live
 from spooler.dispatch import Dispatcher
 from spooler.events import News
+from spooler.health import Health
 from spooler.incoming import IncomingFolder
 from spooler.intake import Intake
+from spooler.leases import Leases
 from spooler.preparation import Preparation
+from spooler.profiles import Profiles
+from spooler.retention import Ages, Retention
 from spooler.settings import Settings
 from spooler.spool import Spool
 from spooler.store import Store
 
 log = logging.getLogger(__name__)
 TIDY_EVERY_S = 300.0
-THREADS = 16
-USER_NAMES_KEPT_S = 60.0
+GOODBYE_S = 2.0
+ARCHIVE_EVERY_S = 2.0
 
 
 class Daemon:
@@ -37,25 +46,54 @@ class Daemon:
         self.settings = settings
         self.spool = spool
         self.store = store
-        self.uid = os.geteuid()
-        self.intake = Intake(store, spool, settings)
-        self.preparation = Preparation(store, spool, settings)
-        self.incoming = IncomingFolder(store, spool, settings, self.intake)
-        self.dispatcher = Dispatcher(store, spool, settings)
+        self.callers = Callers(store, settings.users, os.geteuid())
+        self.live = Live(store, settings)
+        self.profiles = Profiles(store)
+        self.nursery = Nursery()
+        self.health = Health(spool, self.live)
+        self.intake = Intake(store, spool, settings, self.nursery, self.health)
+        self.preparation = Preparation(store, spool, settings, self.live, self.nursery)
+        self.incoming = IncomingFolder(
+            store, spool, self.callers, self.intake, settings.dialling, self.live, self.profiles
+        )
+        self.retention = Retention(store, spool)
+        self.dispatcher = Dispatcher(store, spool, settings, self.live, self.health)
+        self.archive = Archive(store, spool, lambda: self.live.configuration)
         self.news = News(store)
-        self._names: dict[int, tuple[float, str]] = {}
+        self.leases = Leases()
         self._chores: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
+        await self.callers.load()
+        await asyncio.to_thread(self.health.look)
         await asyncio.to_thread(self.intake.tidy_strays)
         await asyncio.to_thread(self._tidy_covers)
+        await asyncio.to_thread(self.nursery.start)
         await asyncio.to_thread(self.preparation.start)
         await self.dispatcher.start()
         tidy_every_s = min(TIDY_EVERY_S, max(1.0, self.settings.document_keep_s / 2))
         self._chores = [
+            asyncio.create_task(self._watch(), name="health"),
             asyncio.create_task(self._every(self.settings.incoming_every_s, self.incoming.take_in), name="incoming"),
             asyncio.create_task(self._every(tidy_every_s, self.intake.tidy), name="tidy"),
+            asyncio.create_task(self._every(tidy_every_s, self._let_go), name="retention"),
+            asyncio.create_task(self._every(ARCHIVE_EVERY_S, self.archive.look), name="archive"),
         ]
+        greeting = partial(store_events.emit, kind="service-started", job=None, text="The fax server has started")
+        try:
+            await self.store.run(greeting)
+        except FaxError as error:
+            # A full disk is no reason not to start; it is told wherever it matters.
+            log.error("Nobody could be told that we start: %s", error)
+
+    async def wind_down(self) -> None:
+        """Say goodbye to who follows; they end by themselves then."""
+        goodbye = partial(store_events.emit, kind="service-ended", job=None, text="The fax server is ending")
+        try:
+            await asyncio.wait_for(self.store.run(goodbye), GOODBYE_S)
+        except (FaxError, TimeoutError) as error:
+            log.warning("Nobody could be told that we end: %s", error)
+        self.news.close()
 
     async def stop(self) -> None:
         for chore in self._chores:
@@ -63,15 +101,14 @@ class Daemon:
         await asyncio.gather(*self._chores, return_exceptions=True)
         await self.dispatcher.stop()
         await asyncio.to_thread(self.preparation.stop)
+        await asyncio.to_thread(self.nursery.close)
 
-    async def user_name(self, uid: int) -> str:
-        """The name of a user, remembered for a while: asking may take long."""
-        now = asyncio.get_running_loop().time()
-        known = self._names.get(uid)
-        if known is None or known[0] < now:
-            known = (now + USER_NAMES_KEPT_S, await asyncio.to_thread(peer.user_name, uid))
-            self._names[uid] = known
-        return known[1]
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(self.health.pause_s)
+            before = self.health.state.troubles
+            if (await asyncio.to_thread(self.health.look)).troubles != before:
+                self.dispatcher.wake()
 
     async def _every(self, pause_s: float, chore: Callable[[], None]) -> None:
         while True:
@@ -81,39 +118,16 @@ class Daemon:
                 log.exception("A chore failed; it is tried again")
             await asyncio.sleep(pause_s)
 
+    def _let_go(self) -> None:
+        now = self.live.configuration
+        ages = Ages(sent_days=now.sent_keep_days, unsent_days=now.dirty_days, events_days=now.events_keep_days)
+        self.retention.tidy(ages)
+
     def _tidy_covers(self) -> None:
-        """Remove cover pages that a crash left without a job."""
-        known = self.store.call(store_pages.cover_files)
+        """Set cover pages aside that no job has: a crash left them, or the database was lost. What was let go of is on
+        the list of waste and goes by itself."""
+        known = self.store.call(store_pages.cover_files) | self.store.call(store_waste.covers)
         for path in (self.spool.root / "covers").iterdir():
             if self.spool.relative(path) not in known:
-                path.unlink(missing_ok=True)
-
-
-async def serve(settings: Settings, spool: Spool, store: Store) -> None:
-    """Run the daemon until SIGTERM or SIGINT. Raises OSError when the socket cannot be made."""
-    from spooler.api import application
-
-    loop = asyncio.get_running_loop()
-    loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="worker"))
-    daemon = Daemon(settings, spool, store)
-    server = peer.server(application(daemon))
-
-    def end() -> None:
-        log.info("Ending; calls go on")
-        server.should_exit = True
-        daemon.news.close()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, end)
-    await daemon.start()
-    try:
-        listener = peer.listen(settings.socket, settings.socket_mode)
-        try:
-            log.info("Ready on %s", settings.socket)
-            await server.serve([listener])
-        finally:
-            listener.close()
-            with suppress(OSError):
-                settings.socket.unlink()
-    finally:
-        await daemon.stop()
+                self.spool.set_aside(path, "no fax has this cover page")
+                log.warning("Set %s aside: no fax has this cover page", path.name)

@@ -7,10 +7,11 @@ carried out for goes back to the schedule; all of it runs on the event loop, the
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -19,12 +20,21 @@ from coverpage import CoverPageError
 from fax.errors import Cause, FaxError
 from fax.types import Job, JobState
 from fax.types import Port as PortShown
-from spooler import store_calls, store_jobs, store_pages
+from modem.port.client import PortState
+from spooler import store_calls, store_jobs, store_numbers, store_pages
+from spooler.configuration import Live
+from spooler.dialling import dial_string
+from spooler.health import Health
 from spooler.jobs import at_time
+from spooler.numbers import NumberError, main_number
 from spooler.planning import freeze_cover, master_file
 from spooler.ports import Port
 from spooler.preparation import codec_limits
-from spooler.schedule import Assignment, Candidate, Schedule
+from spooler.schedule import Schedule
+from spooler.schedule_rules import local_zone, rules_of
+from spooler.schedule_types import Assignment, Candidate, Decision, Rules, WaitReason
+from spooler.schedule_window import DAY
+from spooler.schedule_words import sentence
 from spooler.settings import Settings
 from spooler.spool import Spool
 from spooler.store import Changes, Store
@@ -34,17 +44,38 @@ LONGEST_SLEEP_S = 5.0  # the wall clock may be set at any time
 QUERY_LIMIT = 500
 
 
+@dataclass(frozen=True)
+class _Ended:
+    """A call of these jobs that is settled. ``dialled`` False: it never left the house."""
+
+    jobs: tuple[int, ...]
+    dialled: bool
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A job that can be called. ``master_file``: of its pages behind the cover page."""
+
+    job: int
+    number: str
+    master_file: str
+
+
 class Dispatcher:
     """Made on the event loop. ``start`` takes up what the last daemon left."""
 
-    def __init__(self, store: Store, spool: Spool, settings: Settings) -> None:
+    def __init__(self, store: Store, spool: Spool, settings: Settings, live: Live, health: Health) -> None:
         self._store = store
+        self._health = health
+        self._live = live
         self._spool = spool
         self._settings = settings
         self._loop = asyncio.get_running_loop()
-        self._schedule = Schedule(tuple(port.name for port in settings.ports))
+        self._schedule = Schedule(self._rules(), datetime.now(UTC))
+        self._dirty_days = live.configuration.dirty_days
         self.ports: dict[str, Port] = {}
         self._changed_jobs: set[int] = set()
+        self._ended: list[_Ended] = []
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -55,13 +86,22 @@ class Dispatcher:
         names = [port.name for port in self._settings.ports]
         names += sorted({*(call.port for call in open_calls), *left} - set(names))
         for name in names:
-            self.ports[name] = Port(name, self._settings, self._store, self._spool, self._port_changed, self._over)
+            self.ports[name] = Port(
+                name, self._settings, self._live, self._store, self._spool, self._port_changed, self._over
+            )
+        since = datetime.now(UTC) - DAY
+        for number, begun in await self._store.run(partial(store_numbers.calls_since, since=since)):
+            self._schedule.recall(number, begun)
+        for bar in await self._store.run(store_numbers.bars):
+            self._schedule.bar(bar.number, bar.until)
         for call in open_calls:
-            for job in call.jobs:
-                self._schedule.begin(job, call.number, call.port)
+            self._schedule.begin(call.jobs, main_number(call.number), call.port)
             self.ports[call.port].adopt(call)
-        for waiting in await self._store.run(store_jobs.waiting):
-            self._schedule.put(Candidate(job=waiting.job, number=waiting.number, ready_at=waiting.until))
+        self._put(await self._store.run(partial(store_jobs.candidates, dirty_days=self._dirty_days)))
+        # What waits stays for long: the collector need not look at all of it again and again.
+        gc.collect()
+        gc.freeze()
+        self._live.listen(self._settings_changed)
         for port in self.ports.values():
             self._begin_task(port.run(), f"port {port.name}")
         self._begin_task(self._run(), "dispatcher")
@@ -72,6 +112,10 @@ class Dispatcher:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    def wake(self) -> None:
+        """Look at everything again."""
+        self._wake.set()
+
     def cancel_call(self, call: str) -> None:
         for port in self.ports.values():
             port.cancel(call)
@@ -80,11 +124,32 @@ class Dispatcher:
         return tuple(port.shown() for port in self.ports.values() if port.settings is not None)
 
     def explained(self, job: Job) -> Job:
-        """The job with the reason why it is not in a call, where only the schedule knows it."""
+        """The job with the reason why it is not in a call and when it is tried next, as the schedule knows it."""
         if job.state is not JobState.WAITING:
             return job
-        why = self._schedule.why(job.id, datetime.now(UTC))
-        return job if why is None else replace(job, reason=why, until=None)
+        now = datetime.now(UTC)
+        if (trouble := self._health.state.disk) is not None:
+            return replace(job, wait="disk", reason=f"{trouble}. It goes on by itself", until=None)
+        wait = self._schedule.why(job.id, now)
+        if wait is None:
+            # Committed a moment ago, and the schedule has not heard of it yet.
+            return job if job.reason else replace(job, reason="It is about to be given a port")
+        if wait.reason is WaitReason.RETRY and job.reason is not None:
+            return replace(job, wait=wait.reason.value, until=wait.until)
+        return replace(job, wait=wait.reason.value, reason=sentence(wait, now), until=wait.until)
+
+    def _rules(self) -> Rules:
+        return rules_of(self._live.configuration, self._live.ports, local_zone())
+
+    def _settings_changed(self) -> None:
+        self._schedule.set_rules(self._rules())
+        for port in self.ports.values():
+            self._port_changed(port)
+        self._wake.set()
+
+    def _put(self, candidates: Iterable[Candidate]) -> None:
+        for candidate in candidates:
+            self._schedule.put(candidate)
 
     def _begin_task(self, work: Coroutine[object, object, None], name: str) -> None:
         task: asyncio.Task[None] = asyncio.create_task(work, name=name)
@@ -93,8 +158,7 @@ class Dispatcher:
 
     def _committed(self, changes: Changes) -> None:
         """On the store's thread."""
-        with suppress(RuntimeError):  # the loop is closed: we are ending
-            self._loop.call_soon_threadsafe(self._heard, changes)
+        self._store.post(self._loop, self._heard, changes)
 
     def _heard(self, changes: Changes) -> None:
         self._changed_jobs |= changes.jobs
@@ -103,13 +167,14 @@ class Dispatcher:
     def _port_changed(self, port: Port) -> None:
         if port.settings is None:
             return
-        if self._schedule.set_port(port.name, free=port.free, down=port.detail or port.state.value):
+        down = None
+        if port.state in (PortState.DOWN, PortState.STARTING):
+            down = port.detail or port.state.value
+        if self._schedule.set_port(port.name, free=port.free, down=down):
             self._wake.set()
 
-    def _over(self, job: int) -> None:
-        self._schedule.end(job)
-        # What was heard of it while its call was open was left aside.
-        self._changed_jobs.add(job)
+    def _over(self, jobs: tuple[int, ...], dialled: bool) -> None:
+        self._ended.append(_Ended(jobs, dialled))
         self._wake.set()
 
     async def _run(self) -> None:
@@ -117,8 +182,12 @@ class Dispatcher:
             try:
                 await self._refresh()
                 now = datetime.now(UTC)
-                for assignment in self._schedule.decide(now):
-                    self._begin_task(self._carry_out(assignment), f"job {assignment.job}")
+                # Where nothing can be written down, nothing is begun: it is looked at again, and soon.
+                decision = self._schedule.decide(now) if self._health.state.disk is None else Decision()
+                for job in decision.expired:
+                    self._begin_task(self._give_up(job), f"job {job}")
+                for assignment in decision.calls:
+                    self._begin_task(self._carry_out(assignment), f"job {assignment.jobs[0]}")
                 wake_at = self._schedule.wake_at()
                 sleep_s = LONGEST_SLEEP_S if wake_at is None else (wake_at - now).total_seconds()
             except FaxError as error:
@@ -129,78 +198,117 @@ class Dispatcher:
             self._wake.clear()
 
     async def _refresh(self) -> None:
-        """Bring the schedule in step with jobs that changed."""
+        """Bring the schedule in step with calls that ended and jobs that changed."""
+        while self._ended:
+            ended = self._ended[0]
+            number = self._schedule.number_of(ended.jobs[0])
+            if number is not None and ended.dialled:
+                for bar in await self._store.run(partial(store_numbers.bars, of=(number,))):
+                    self._schedule.bar(bar.number, bar.until)
+            self._schedule.end(ended.jobs[0], dialled=ended.dialled)
+            # What was heard of them while their call was open was left aside.
+            self._changed_jobs.update(ended.jobs)
+            del self._ended[0]
+            for port in self.ports.values():
+                self._port_changed(port)
+        if self._dirty_days != self._live.configuration.dirty_days:
+            self._dirty_days = self._live.configuration.dirty_days
+            self._put(await self._store.run(partial(store_jobs.candidates, dirty_days=self._dirty_days)))
         while self._changed_jobs:
             ids = sorted(self._changed_jobs)[:QUERY_LIMIT]
             self._changed_jobs.difference_update(ids)
             try:
-                found = await self._store.run(partial(store_jobs.waiting, ids=ids))
+                found = await self._store.run(partial(store_jobs.candidates, dirty_days=self._dirty_days, ids=ids))
             except BaseException:
                 self._changed_jobs.update(ids)
                 raise
-            for job in set(ids) - {waiting.job for waiting in found}:
+            for job in set(ids) - {candidate.job for candidate in found}:
                 self._schedule.drop(job)
-            for waiting in found:
-                self._schedule.put(Candidate(job=waiting.job, number=waiting.number, ready_at=waiting.until))
+            self._put(found)
 
     async def _carry_out(self, assignment: Assignment) -> None:
-        """Cover page, intent, plan, call. Whatever fails, the job goes back to the schedule."""
-        begun = False
+        """Cover pages, intent, plan, call. Whatever fails, the jobs go back to the schedule."""
+        called: tuple[int, ...] = ()
         try:
-            begun = await self._call(assignment)
-        except CoverPageError as error:
-            await self._fail(assignment.job, error.cause.value, error.text)
-        except DocumentError as error:
-            # We made this document ourselves, out of the person's words.
-            await self._fail(assignment.job, Cause.COVER_PAGE.value, f"The cover page: {error.text}")
-        except (CodecError, OSError) as error:
-            await self._postpone(assignment.job, str(error))
+            called = await self._call(assignment)
         except FaxError as error:
-            log.error("Job %d cannot be called: %s", assignment.job, error)
+            log.error("Job %d cannot be called: %s", assignment.jobs[0], error)
             await asyncio.sleep(1)
         except asyncio.CancelledError:
             raise
         except Exception:
-            log.exception("Job %d cannot be called", assignment.job)
-            await self._postpone(assignment.job, "an internal fault of the fax server")
+            log.exception("Job %d cannot be called", assignment.jobs[0])
+            for job in assignment.jobs:
+                await self._postpone(job, "an internal fault of the fax server")
         finally:
-            if not begun:
-                self._over(assignment.job)
-                self._port_changed(self.ports[assignment.port])
+            for job in set(assignment.jobs) - set(called):
+                self._schedule.leave(job)
+                self._changed_jobs.add(job)
+            self._port_changed(self.ports[assignment.port])
+            self._wake.set()
 
-    async def _call(self, assignment: Assignment) -> bool:
-        """False: the job does not want to be called any more (or not so)."""
-        job = assignment.job
-        about = await self._store.run(partial(store_jobs.row, id=job))
-        order = await self._store.run(partial(store_pages.cover_order, id=job))
-        if order is not None:
-            frozen = await asyncio.to_thread(
-                freeze_cover,
-                order,
-                about.master,
-                self._store,
-                self._spool,
-                self._settings,
-                codec_limits(self._settings),
-                datetime.now(UTC),
-            )
-            if not frozen:
-                return False
+    async def _call(self, assignment: Assignment) -> tuple[int, ...]:
+        """Returns the jobs that are in the call: those that still want to be called, and so."""
+        ready = [made for job in assignment.jobs if (made := await self._made_ready(job)) is not None]
         port = self.ports[assignment.port]
-        if not port.free:
-            return False
+        if not ready or not port.free:
+            return ()
         intent = partial(
             store_calls.intend,
-            job=job,
-            number=assignment.number,
+            wanted=[each.job for each in ready],
+            number=ready[0].number,
             port=assignment.port,
-            master_file=master_file(about.master, self._spool),
+            master_files={each.job: each.master_file for each in ready},
         )
-        call = await self._store.run(intent)
-        if call is None:
-            return False
-        await port.begin(call)
-        return True
+        order = await self._store.run(intent)
+        if order is None:
+            return ()
+        await port.begin(order)
+        return tuple(document.job for document in order.documents)
+
+    async def _made_ready(self, job: int) -> _Ready | None:
+        """See to the job's number and cover page. None: it is not to be called now."""
+        try:
+            about = await self._store.run(partial(store_jobs.row, id=job))
+            number = about.number or ""
+            dial_string(number, self._settings.dialling)
+            order = await self._store.run(partial(store_pages.cover_order, id=job))
+            if order is not None:
+                frozen = await asyncio.to_thread(
+                    freeze_cover,
+                    order,
+                    about.master,
+                    self._store,
+                    self._spool,
+                    self._settings,
+                    self._live.configuration,
+                    codec_limits(self._settings),
+                    datetime.now(UTC),
+                )
+                if not frozen:
+                    return None
+            return _Ready(job, number, master_file(about.master, self._spool))
+        except CoverPageError as error:
+            await self._fail(job, error.cause.value, error.text)
+        except DocumentError as error:
+            # We made this document ourselves, out of the person's words.
+            await self._fail(job, Cause.COVER_PAGE.value, f"The cover page: {error.text}")
+        except NumberError as error:
+            # The settings are others than when it was taken in.
+            await self._fail(job, Cause.BAD_NUMBER.value, str(error))
+        except (CodecError, OSError) as error:
+            await self._postpone(job, str(error))
+        return None
+
+    async def _give_up(self, job: int) -> None:
+        try:
+            await self._store.run(partial(store_jobs.give_up, id=job))
+            log.warning("Job %d: its time is up", job)
+        except FaxError as error:
+            log.error("Job %d cannot be given up: %s", job, error)
+            await asyncio.sleep(1)
+            self._changed_jobs.add(job)
+            self._wake.set()
 
     async def _fail(self, job: int, cause: str, text: str) -> None:
         log.warning("Job %d failed: %s", job, text)
@@ -208,7 +316,7 @@ class Dispatcher:
 
     async def _postpone(self, job: int, why: str) -> None:
         now = datetime.now(UTC)
-        until = now + timedelta(seconds=self._settings.device_delay_s)
+        until = now + timedelta(seconds=self._live.configuration.device_delay_s)
         reason = f"The call could not be prepared: {why.rstrip('. ')}; next try {at_time(until, now)}"
         log.warning("Job %d: %s", job, reason)
         await self._store.run(partial(store_jobs.postpone, id=job, reason=reason, until=until))

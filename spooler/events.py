@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from functools import partial
 
 import msgspec
@@ -24,16 +23,17 @@ class News:
     """Wakes readers after commits that brought events. Made on the event loop."""
 
     def __init__(self, store: Store) -> None:
+        self._store = store
         self._loop = asyncio.get_running_loop()
         self._turn: asyncio.Future[None] = self._loop.create_future()
         self.closing = False
+        self.closed: asyncio.Future[None] = self._loop.create_future()  # done when everybody is to end
         store.listen(self._changed)
 
     def _changed(self, changes: Changes) -> None:
         """On the store's thread."""
         if changes.events:
-            with suppress(RuntimeError):  # the loop is closed: we are ending
-                self._loop.call_soon_threadsafe(self._ring)
+            self._store.post(self._loop, self._ring)
 
     def _ring(self) -> None:
         turn, self._turn = self._turn, self._loop.create_future()
@@ -46,24 +46,27 @@ class News:
     def close(self) -> None:
         """Let every reader end."""
         self.closing = True
+        if not self.closed.done():
+            self.closed.set_result(None)
         self._ring()
 
 
 async def follow(
-    news: News, store: Store, *, after: int, user: str | None, job: int | None, stay: bool
+    news: News, store: Store, *, after: int, user: str | None, job: int | None, stay: bool, lines: bool = True
 ) -> AsyncIterator[bytes]:
-    """Events after the cursor ``after`` as JSON lines; with ``stay``, for ever."""
+    """Events after the cursor ``after`` as JSON lines; with ``stay``, for ever. ``lines``: those of ports too."""
     while True:
         turn = news.next()
-        found = await store.run(partial(store_events.read, after=after, user=user, job=job, limit=BATCH))
-        if found:
-            yield b"".join(msgspec.json.encode(event) + b"\n" for event in found)
-            after = found[-1].cursor
-        if len(found) == BATCH:
+        found = await store.run(partial(store_events.read, after=after, user=user, job=job, limit=BATCH, lines=lines))
+        if found.events:
+            yield b"".join(msgspec.json.encode(event) + b"\n" for event in found.events)
+        # What was looked at is not looked at again, also where there was nothing for this reader.
+        after = found.read_to
+        if found.more:
             continue
         if not stay or news.closing:
             return
-        if not found:
+        if not found.events:
             done, _ = await asyncio.wait([turn], timeout=PULSE_S)
             if not done:
                 yield b"\n"

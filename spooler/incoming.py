@@ -13,12 +13,12 @@ import contextlib
 import errno
 import logging
 import os
-import pwd
 import shutil
 import stat
 import time
 import uuid
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -29,11 +29,16 @@ from fax.errors import Cause, FaxError, RequestError, ServerError
 from fax.incoming import MANIFEST, PART_SUFFIX, READY_SUFFIX, Incoming
 from fax.types import DocumentId, Submission
 from spooler import access, store_submissions
+from spooler.access import Caller
+from spooler.admission import admit
+from spooler.callers import Callers, look_up_name
+from spooler.configuration import Live
 from spooler.intake import Intake
-from spooler.settings import Settings
+from spooler.profiles import Profiles
+from spooler.settings import Dialling
 from spooler.spool import Spool, sync_folder
 from spooler.store import Store
-from spooler.submission import check_key, checked
+from spooler.submission import check_key, checked, with_profile
 
 log = logging.getLogger(__name__)
 REASON = "refused.txt"
@@ -50,19 +55,35 @@ class _Claim:
     key: str
     user: str
     submission: Submission
+    submitter: str
+    claimed: bool = False
 
 
 class IncomingFolder:
     """``take_in`` blocks; it is run by one thread at a time."""
 
-    def __init__(self, store: Store, spool: Spool, settings: Settings, intake: Intake) -> None:
+    def __init__(
+        self,
+        store: Store,
+        spool: Spool,
+        callers: Callers,
+        intake: Intake,
+        dialling: Dialling,
+        live: Live,
+        profiles: Profiles,
+    ) -> None:
         self._store = store
         self._spool = spool
-        self._users = settings.users
+        self._callers = callers
+        self._dialling = dialling
+        self._profiles = profiles
         self._intake = intake
+        self._live = live
 
     def take_in(self) -> None:
         """Take in everything that is ready. Raises nothing: what fails is logged and looked at again."""
+        if self._live.configuration.queue_blocked:
+            return  # what lies there is as safe as in the queue
         try:
             entries = sorted(self._spool.incoming.iterdir())
         except OSError as error:
@@ -89,18 +110,38 @@ class IncomingFolder:
 
     def _take_entry(self, entry: Path) -> None:
         about = entry.lstat()
-        owner = _user_name(about.st_uid)
-        unread = _Claim(key=f"incoming:{entry.name}", user=owner, submission=Submission(documents=(), recipients=()))
+        who = self._callers.of_uid(about.st_uid)
+        nothing = Submission(documents=(), recipients=())
+        unread = _Claim(key=f"incoming:{entry.name}", user=who.user, submission=nothing, submitter=who.user)
         if not stat.S_ISDIR(about.st_mode):
             self._refuse(entry, unread, RequestError(Cause.BAD_REQUEST, "It is not a folder"))
             return
         folder = os.open(entry, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         claim = unread
         try:
-            claim = self._claim(folder, about.st_uid, owner)
+            claim = self._claim(folder, who)
             if (before := self._store.call(partial(store_submissions.known, user=claim.user, key=claim.key))) is None:
-                submission = checked(self._with_documents(folder, claim.submission))
-                work = partial(store_submissions.submit, submission=submission, user=claim.user, key=claim.key)
+                submission = with_profile(
+                    claim.submission,
+                    self._profiles.call(claim.user),
+                    (claim.user, look_up_name(claim.user).full_name),
+                    claim.claimed,
+                )
+                submission = checked(
+                    self._with_documents(folder, submission),
+                    self._dialling,
+                    datetime.now(UTC),
+                    self._live.configuration.port_groups,
+                )
+                admit(submission, self._live.configuration)
+                work = partial(
+                    store_submissions.submit,
+                    submission=submission,
+                    user=claim.user,
+                    key=claim.key,
+                    submitter=claim.submitter,
+                    claimed=claim.claimed,
+                )
                 before = self._store.call(work)
         except ServerError:
             raise
@@ -115,16 +156,22 @@ class IncomingFolder:
         log.info("Took in %s as job(s) %s", entry.name, ", ".join(map(str, before.accepted.jobs)))
         self._remove(entry)
 
-    def _claim(self, folder: int, uid: int, owner: str) -> _Claim:
+    def _claim(self, folder: int, who: Caller) -> _Claim:
         with _open_beside(folder, MANIFEST) as file:
             octets = file.read(MANIFEST_LIMIT_OCTETS + 1)
         try:
             incoming = msgspec.json.decode(octets, type=Incoming)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise RequestError(Cause.BAD_REQUEST, f"{MANIFEST} makes no sense: {error}") from error
-        who = access.caller(uid, owner, self._users, os.geteuid())
-        user = access.submitting_user(who, incoming.submission.user or incoming.user or None)
-        return _Claim(key=check_key(incoming.key), user=user, submission=incoming.submission)
+        for_whom = access.submission_owner(who, incoming.submission.user or incoming.user or None)
+        access.check_submit(who, for_whom, self._callers.rights_of_name(for_whom.user))
+        return _Claim(
+            key=check_key(incoming.key),
+            user=for_whom.user,
+            submission=incoming.submission,
+            submitter=who.user,
+            claimed=for_whom.claimed,
+        )
 
     def _with_documents(self, folder: int, submission: Submission) -> Submission:
         ids: list[DocumentId] = []
@@ -181,10 +228,3 @@ def _open_beside(folder: int, name: str) -> BinaryIO:
         os.close(handle)
         raise RequestError(Cause.BAD_REQUEST, f"{name} is not a file")
     return os.fdopen(handle, "rb")
-
-
-def _user_name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)

@@ -15,14 +15,17 @@ import threading
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import BinaryIO
 
 from codec import documents
 from codec.errors import CodecError
 from codec.errors import DocumentError as CodecDocumentError
+from codec.nursery import Nursery
 from fax.errors import Cause, DocumentError, ServerError
 from fax.types import Document, DocumentId
 from spooler import store_documents
+from spooler.health import Health
 from spooler.preparation import codec_limits
 from spooler.settings import Settings
 from spooler.spool import Spool
@@ -30,17 +33,23 @@ from spooler.store import Store
 
 log = logging.getLogger(__name__)
 BLOCK_OCTETS = 1 << 20
+LATELY_MOST = 1000
+TOUCH_EVERY_S = 60.0  # a document that is uploaded again and again is not written down as such each time
 PDF = "application/pdf"
 
 
 class Intake:
     """Takes documents in. ``receive`` is for the event loop, the rest blocks."""
 
-    def __init__(self, store: Store, spool: Spool, settings: Settings) -> None:
+    def __init__(self, store: Store, spool: Spool, settings: Settings, nursery: Nursery, health: Health) -> None:
         self._store = store
+        self._health = health
         self._spool = spool
+        self._nursery = nursery
         self._octets_limit = settings.limits.document_octets
         self._keep_s = settings.document_keep_s
+        self._lately: dict[tuple[str, bool], tuple[float, Document]] = {}  # documents handed in again and again
+        self._touch_every_s = min(TOUCH_EVERY_S, settings.document_keep_s / 10)
         self._limits = codec_limits(settings)
         # Between a file and its row nobody may tidy up.
         self._placing = threading.Lock()
@@ -52,20 +61,58 @@ class Intake:
 
         Raises DocumentError, ServerError, and what the stream raises.
         """
-        with _storage_errors(), self._spool.scratch("upload") as folder:
-            path = folder / "document"
-            digest = hashlib.sha256()
-            octets = 0
-            with path.open("wb") as file:
-                async for block in _blocks(stream):
-                    octets += len(block)
-                    self._check_size(octets)
-                    await asyncio.to_thread(_write, file, digest, block)
-            async with self._turns:
-                return await asyncio.to_thread(self._take, path, digest.hexdigest(), octets, name)
+        self._health.check_new_work()
+        first = bytearray()
+        short = True
+        async for piece in stream:
+            first += piece
+            if len(first) >= BLOCK_OCTETS:
+                short = False
+                break
+        # A document that is known already needs no file, and a short one is seen at a glance.
+        known = await self._known(first, name) if short else None
+        if known is not None:
+            return known
+        with _storage_errors():
+            scratch = self._spool.scratch("upload")
+            folder = await asyncio.to_thread(scratch.__enter__)
+            try:
+                path = folder / "document"
+                digest = hashlib.sha256()
+                octets = len(first)
+                self._check_size(octets)
+                with path.open("wb") as file:
+                    await asyncio.to_thread(_write, file, digest, first)
+                    async for block in _blocks(stream):
+                        octets += len(block)
+                        self._check_size(octets)
+                        await asyncio.to_thread(_write, file, digest, block)
+                async with self._turns:
+                    return await asyncio.to_thread(self._take, path, digest.hexdigest(), octets, name)
+            finally:
+                await asyncio.to_thread(scratch.__exit__, None, None, None)
+
+    async def _known(self, octets: bytearray, name: str) -> Document | None:
+        key = (hashlib.sha256(octets).hexdigest(), name.lower().endswith(".pdf"))
+        now = monotonic()
+        if (lately := self._lately.get(key)) is not None and lately[0] > now - self._touch_every_s:
+            # It was touched so short a time ago that it cannot have gone.
+            return lately[1]
+        known = await self._look_up(octets, name)
+        if known is not None:
+            if len(self._lately) >= LATELY_MOST:
+                self._lately.clear()
+            self._lately[key] = now, known
+        return known
+
+    async def _look_up(self, octets: bytearray, name: str) -> Document | None:
+        work = partial(store_documents.touch, id=hashlib.sha256(octets).hexdigest(), every_s=self._touch_every_s)
+        known = await self._store.run(work)
+        return known if known is not None and await asyncio.to_thread(self._serves, known, name) else None
 
     def copy(self, source: BinaryIO) -> Document:
         """Take in what an open file of no name holds; the file stays. Raises DocumentError, ServerError."""
+        self._health.check_new_work()
         with _storage_errors(), self._spool.scratch("copy") as folder:
             path = folder / "document"
             digest = hashlib.sha256()
@@ -84,23 +131,28 @@ class Intake:
             raise DocumentError(Cause.DOCUMENT_TOO_LARGE, text)
 
     def _take(self, path: Path, digest: str, octets: int, name: str) -> Document:
-        known = self._store.call(partial(store_documents.touch, id=digest))
-        # The same octets under another name may be called what they are not.
-        if known is not None and (known.type == PDF or not name.lower().endswith(".pdf")) and self._is_whole(known):
+        known = self._store.call(partial(store_documents.touch, id=digest, every_s=self._touch_every_s))
+        if known is not None and self._serves(known, name):
             return known
         try:
-            about = documents.inspect(path, name or None, limits=self._limits, scratch=path.parent)
+            about = documents.inspect(
+                path, name or None, limits=self._limits, scratch=path.parent, nursery=self._nursery
+            )
         except CodecDocumentError as error:
             raise DocumentError(Cause(error.fault.value), error.text, error.detail or None) from error
         except CodecError as error:
             raise ServerError(Cause.INTERNAL, f"The document could not be checked: {error}") from error
+        self._health.check_type(about.mime)
         document = Document(id=DocumentId(digest), type=about.mime, pages=about.pages, octets=octets)
         with self._placing:
             self._spool.place(path, self._spool.document(digest))
             return self._store.call(partial(store_documents.add, document=document, name=name))
 
-    def _is_whole(self, document: Document) -> bool:
-        """Whether its file is there as far as a look tells; if not, what has just come takes its place."""
+    def _serves(self, document: Document, name: str) -> bool:
+        """Whether a document that is known stands for the same octets under this name, which may call them what they
+        are not, and its file is there as far as a look tells; if not, what has just come takes its place."""
+        if document.type != PDF and name.lower().endswith(".pdf"):
+            return False
         try:
             return self._spool.document(document.id).stat().st_size == document.octets
         except OSError:
@@ -114,11 +166,14 @@ class Intake:
                 log.info("Removed document %s: no fax refers to it", digest[:12])
 
     def tidy_strays(self) -> None:
-        """At start: remove files in ``documents/`` that a crash left without a row."""
+        """At start: set files in ``documents/`` aside that the database does not know. A crash in the middle of an
+        upload leaves such a one; so does a database that was lost, and then they are all there is."""
         with self._placing:
+            known = self._store.call(store_documents.ids)
             for path in (self._spool.root / "documents").glob("??/*"):
-                if not self._store.call(partial(store_documents.is_known, id=path.name)):
-                    path.unlink(missing_ok=True)
+                if path.name not in known:
+                    self._spool.set_aside(path, "the database does not know this document")
+                    log.warning("Set %s aside: the database does not know this document", path.name[:12])
 
 
 class _storage_errors:
@@ -133,7 +188,7 @@ class _storage_errors:
             raise ServerError(Cause.STORAGE, text) from error
 
 
-def _write(file: BinaryIO, digest: hashlib._Hash, block: bytes) -> None:
+def _write(file: BinaryIO, digest: hashlib._Hash, block: bytes | bytearray) -> None:
     digest.update(block)
     file.write(block)
 

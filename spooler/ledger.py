@@ -9,6 +9,7 @@ Must not: decide about retries (``jobs`` does), or read files.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -80,6 +81,12 @@ def settled(outcome: Outcome) -> tuple[PageNews, ...]:
     return tuple(PageNews(job=page.job, number=page.number, fate=Fate(page.fate.value)) for page in outcome.pages)
 
 
+def refused(lines: Sequence[Line]) -> dict[tuple[int, int], int]:
+    """How often each page (job, number) was refused: within one call a page may go out again after that."""
+    answers = [_page_of(line) for line in lines if line.kind == "page-answer" and line.fields.get("fate") == "refused"]
+    return dict(Counter(page for page in answers if page is not None))
+
+
 def fate_of(value: object) -> Fate:
     """A journal's word for a fate; one that we do not know is uncertain."""
     try:
@@ -96,6 +103,8 @@ def _page_of(line: Line) -> tuple[int, int] | None:
 def _said(line: Line, page: tuple[int, int] | None, number: str) -> News | None:
     fields = line.fields
     match line.kind:
+        case "begin":
+            return News(kind="initializing", text="Setting the call up")
         case "dialling":
             return News(kind="dialling", text=f"Dialling {number}")
         case "connected":

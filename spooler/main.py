@@ -8,18 +8,24 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import logging
 import os
 import sys
 from pathlib import Path
 
-from spooler import VERSION
-from spooler.daemon import serve
-from spooler.settings import DEFAULT_CONFIG, Settings, SettingsError, load
+from fax.errors import FaxError
+from spooler import VERSION, logs
+from spooler.serving import SocketError, serve
+from spooler.settings import DEFAULT_CONFIG, Settings, load
+from spooler.settings_values import SettingsError
 from spooler.spool import Spool, SpoolBusyError, SpoolError
 from spooler.store import Store, StoreError
+from spooler.tls import ListenerError
 
 log = logging.getLogger(__name__)
+SWITCH_S = 0.0005
+COLLECT_AT = (20_000, 20, 100)  # objects, then collections of the younger generation
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,14 +41,21 @@ def main(arguments: list[str] | None = None) -> int:
     if options.check_config:
         print(f"{options.config}: good, {len(settings.ports)} port(s)")
         return 0
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
+    try:
+        logs.begin(settings.first_levels, to=settings.log_to, file=settings.log_file)
+    except OSError as error:
+        return _refuse(
+            f"The log cannot be written: {error.filename or settings.log_to}: {error.strerror}", os.EX_CONFIG
+        )
     return run(settings)
 
 
 def run(settings: Settings) -> int:
     """Run the daemon until it is told to end; returns the exit code."""
+    # The event loop and the store hand work to each other all the time; who waits for the other is not to wait long.
+    sys.setswitchinterval(SWITCH_S)
+    # What waits for days is not looked through for waste again and again.
+    gc.set_threshold(*COLLECT_AT)
     # Faxes are nobody else's business; what others may reach is opened by name.
     os.umask(0o077)
     spool = Spool(settings.spool.absolute())
@@ -58,8 +71,12 @@ def run(settings: Settings) -> int:
         return _refuse(str(error), os.EX_TEMPFAIL)
     except (SpoolError, StoreError) as error:
         return _refuse(str(error), os.EX_CANTCREAT)
+    except (SocketError, ListenerError) as error:
+        return _refuse(str(error), os.EX_OSERR)
     except OSError as error:
-        return _refuse(f"The socket {settings.socket} cannot be made: {error.strerror or error}", os.EX_OSERR)
+        return _refuse(f"The spool {settings.spool} fails: {error.strerror or error}", os.EX_CANTCREAT)
+    except FaxError as error:
+        return _refuse(error.text, os.EX_CANTCREAT)
     return 0
 
 

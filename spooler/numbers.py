@@ -1,4 +1,4 @@
-"""Fax numbers: what a person writes becomes what is kept, and what is kept becomes what is dialled.
+"""Fax numbers as text: what a person writes becomes digits and dialling marks. ``dialling`` says what they mean.
 
 What always holds: a number that passed ``normalise`` holds ASCII digits, ``+`` in front only, and the dialling marks
 ``* # , w p``; normalising it again changes nothing. Pure functions.
@@ -11,8 +11,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from urllib.parse import unquote
-
-from spooler.settings import Dialling
 
 LENGTH_LIMIT = 64
 _LEFT_OUT = set(" \t.-/()[]") | {"\u2010", "\u2011", "\u2012", "\u2013", "\u2212"}
@@ -67,19 +65,10 @@ def _shown(text: str) -> str:
     return f"{short!r}"
 
 
-def dial_string(number: str, rules: Dialling) -> str:
-    """What the modem is told to dial for a normalised ``number``.
-
-    With a country code, ``+`` is replaced: our own country's numbers get the trunk prefix, others the international
-    prefix. Without one the number goes out as it stands.
-    """
-    if number.startswith("+") and rules.country_code:
-        digits = number[1:]
-        if digits.startswith(rules.country_code):
-            number = rules.trunk_prefix + digits[len(rules.country_code) :]
-        else:
-            number = rules.international_prefix + digits
-    return rules.outside_line + number
+def main_number(number: str) -> str:
+    """The number itself of a normalised one, without what is dialled behind it: where the call goes."""
+    found = re.match(r"\+?[0-9]+", number)
+    return found.group() if found else number
 
 
 def printable(number: str) -> str:

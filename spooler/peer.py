@@ -1,6 +1,7 @@
-"""Who is at the other end of the Unix socket, as the kernel says, and the HTTP server that passes it on.
+"""Who is at the other end of a connection, as the kernel says, and the HTTP server that passes it on.
 
-What always holds: a request's ``state.peer`` is what SO_PEERCRED said when its connection was made.
+What always holds: a request's ``state.peer`` is what SO_PEERCRED said when its connection was made on the Unix socket;
+over TCP, where the kernel knows nobody, it is an address.
 
 Must not: decide what the peer may do (``access`` does).
 """
@@ -9,17 +10,19 @@ from __future__ import annotations
 
 import asyncio
 import os
-import pwd
 import socket
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address, ip_network
 from pathlib import Path
+from ssl import SSLContext
 from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from spooler.spool import make_public
 
@@ -36,22 +39,43 @@ class Peer:
     gid: int
 
 
-def user_name(uid: int) -> str:
-    """The name of the user ``uid``, or the number as text. May ask the network; blocks."""
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
+@dataclass(frozen=True)
+class Remote:
+    """Somewhere on the network: one address, or the part of an IPv6 address that one site has."""
+
+    address: str
 
 
-class PeerProtocol(H11Protocol):
-    """uvicorn's HTTP with the peer's credentials in each request's state."""
+def remote(address: str) -> Remote:
+    known = ip_address(address.partition("%")[0])
+    if isinstance(known, IPv6Address):
+        if known.ipv4_mapped is not None:
+            return Remote(str(known.ipv4_mapped))
+        return Remote(str(ip_network((known, 64), strict=False)))
+    return Remote(str(known))
+
+
+def _peer_of(transport: asyncio.Transport) -> Peer | Remote:
+    connection = transport.get_extra_info("socket")
+    if connection.family == socket.AF_UNIX:
+        return Peer(*_UCRED.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)))
+    return remote(transport.get_extra_info("peername")[0])
+
+
+class PeerProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP with the peer's credentials in each request's state; quick, for users of this machine."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        connection = transport.get_extra_info("socket")
-        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
-        self.app_state = {**self.app_state, "peer": Peer(*_UCRED.unpack(credentials))}
+        self.app_state = {**self.app_state, "peer": _peer_of(transport)}
+
+
+class RemoteProtocol(H11Protocol):
+    """As ``PeerProtocol``, for the network: a head without end is cut off."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "peer": _peer_of(transport)}
 
 
 class PeerServer(uvicorn.Server):
@@ -62,11 +86,11 @@ class PeerServer(uvicorn.Server):
         yield
 
 
-def server(app: Any, graceful_s: int = 3) -> PeerServer:
+def server(app: Any, graceful_s: int = 3, tls: SSLContext | None = None) -> PeerServer:
     """A server for ``app``; serve it with ``await server.serve([listening socket])``."""
     config = uvicorn.Config(
         app,
-        http=PeerProtocol,
+        http=PeerProtocol if tls is None else RemoteProtocol,
         loop="asyncio",
         ws="none",
         lifespan="off",
@@ -77,7 +101,10 @@ def server(app: Any, graceful_s: int = 3) -> PeerServer:
         timeout_graceful_shutdown=graceful_s,
         # A door that keeps its connection waits for the next thing; a dead one is noticed by the kernel.
         timeout_keep_alive=75,
+        proxy_headers=False,
     )
+    config.load()
+    config.ssl = tls
     return PeerServer(config)
 
 

@@ -17,31 +17,34 @@ import coverpage
 from codec.errors import CodecError
 from codec.limits import Limits as CodecLimits
 from codec.tiff import read_pages
-from fax.types import Recipient, Sender
-from modem.plan import CallPlan, LinePolicy, PlannedDocument, PlannedPage
+from fax.settings import Configuration, HeaderPlace, zone_of
+from fax.types import Poll, Recipient, Sender
+from modem.plan import CallPlan, LinePolicy, PlannedDocument, PlannedFetch, PlannedPage
 from spooler import store_pages
-from spooler.numbers import dial_string, printable
+from spooler.dialling import dial_string
+from spooler.jobs import again_after_rtn
+from spooler.numbers import printable
 from spooler.preparation import convert
 from spooler.settings import PortSettings, Settings
 from spooler.spool import Spool, sync_file, sync_folder
 from spooler.store import Store
-from spooler.store_calls import CallOrder
+from spooler.store_calls import CallOrder, DocumentOrder
 from spooler.store_pages import CoverOrder
 
 PLAN_NAME = "plan.json"
 JOURNAL_NAME = "journal.jsonl"
 
 
-def render_cover(order: CoverOrder, settings: Settings, now: datetime) -> bytes:
+def render_cover(order: CoverOrder, settings: Settings, configuration: Configuration, now: datetime) -> bytes:
     """The job's cover page as PDF. Raises coverpage.CoverPageError."""
     fields = coverpage.fields_for(
         order.recipient,
         order.sender,
         order.cover,
-        time_sent=f"{now.astimezone():%Y-%m-%d %H:%M}",
+        time_sent=local_time(now, configuration),
         document_pages=order.document_pages,
     )
-    return coverpage.render(order.cover.template, fields, page=settings.paper, folder=settings.cover_folder)
+    return coverpage.render(order.cover.template, fields, page=configuration.paper.value, folder=settings.cover_folder)
 
 
 def freeze_cover(
@@ -50,6 +53,7 @@ def freeze_cover(
     store: Store,
     spool: Spool,
     settings: Settings,
+    configuration: Configuration,
     limits: CodecLimits,
     now: datetime,
 ) -> bool:
@@ -59,7 +63,7 @@ def freeze_cover(
     """
     with spool.scratch("cover") as folder:
         pdf, out = folder / "cover.pdf", folder / "cover.tif"
-        pdf.write_bytes(render_cover(order, settings, now))
+        pdf.write_bytes(render_cover(order, settings, configuration, now))
         pages = convert([pdf], out, order.resolution, limits, threading.Event())
         target = spool.cover(order.job, pages[0].digest)
         spool.place(out, target)
@@ -78,9 +82,61 @@ def master_file(master: str | None, spool: Spool) -> str:
     return "" if master is None else spool.relative(spool.master(master))
 
 
-def plan_for(order: CallOrder, port: PortSettings, settings: Settings, spool: Spool, now: datetime) -> CallPlan:
+def local_time(now: datetime, configuration: Configuration) -> str:
+    """Date and time as people at our end write it."""
+    return f"{now.astimezone(zone_of(configuration.header_zone)):%Y-%m-%d %H:%M}"
+
+
+def tsid_for(job: str, port: str, configuration: Configuration) -> str:
+    """Our identifier in a call: the job's own, or the port's where that counts first or the job has none."""
+    if configuration.use_device_tsid and port:
+        return port
+    return job or port or configuration.tsid
+
+
+def plan_for(
+    order: CallOrder,
+    port: PortSettings,
+    settings: Settings,
+    configuration: Configuration,
+    spool: Spool,
+    now: datetime,
+    port_tsid: str = "",
+) -> CallPlan:
     """The plan of a call that was intended."""
-    document = PlannedDocument(
+    refusals = max((page.refusals for document in order.documents for page in document.pages), default=0)
+    return CallPlan(
+        call=order.call,
+        dial=dial_string(order.number, settings.dialling),
+        documents=tuple(
+            _planned(document, order.number, configuration, spool)
+            for document in order.documents
+            if document.poll is None
+        ),
+        # The schedule puts one job that fetches into a call.
+        fetch=next((_fetch(document.poll) for document in order.documents if document.poll is not None), None),
+        tsid=tsid_for(order.tsid, port_tsid, configuration),
+        header_time=local_time(now, configuration),
+        policy=LinePolicy(
+            max_rate_bps=port.max_rate_bps,
+            ecm=port.ecm,
+            codings=port.codings,
+            v17=port.v17,
+            flow_control=port.flow_control,
+            header_line=configuration.branding,
+            header_over=configuration.header_place is HeaderPlace.OVER,
+            pages_again_after_rtn=again_after_rtn(refusals),
+        ),
+        memory=order.memory,
+    )
+
+
+def _fetch(poll: Poll) -> PlannedFetch:
+    return PlannedFetch(password=poll.password, selection=poll.selection)
+
+
+def _planned(order: DocumentOrder, number: str, configuration: Configuration, spool: Spool) -> PlannedDocument:
+    return PlannedDocument(
         job=order.job,
         pages=tuple(
             PlannedPage(
@@ -93,28 +149,15 @@ def plan_for(order: CallOrder, port: PortSettings, settings: Settings, spool: Sp
             for page in order.pages
         ),
         pages_total=order.pages_total,
-        header_from=_header_from(order.sender, settings),
-        header_to=_header_to(order.recipient, order.number),
-    )
-    return CallPlan(
-        call=order.call,
-        dial=dial_string(order.number, settings.dialling),
-        documents=(document,),
-        tsid=port.tsid or settings.tsid,
-        header_time=f"{now.astimezone():%Y-%m-%d %H:%M}",
-        policy=LinePolicy(
-            max_rate_bps=port.max_rate_bps,
-            ecm=port.ecm,
-            codings=port.codings,
-            v17=port.v17,
-            flow_control=port.flow_control,
-            header_line=settings.header_line,
-        ),
+        header_from=_header_from(order.sender, configuration),
+        header_to=_header_to(order.recipient, number),
+        sub_address=order.recipient.sub_address,
+        password=order.recipient.password,
     )
 
 
-def _header_from(sender: Sender, settings: Settings) -> str:
-    return settings.header_from or sender.company or sender.name or settings.tsid
+def _header_from(sender: Sender, configuration: Configuration) -> str:
+    return configuration.header_from or sender.company or sender.name
 
 
 def _header_to(recipient: Recipient, number: str) -> str:

@@ -13,13 +13,12 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 
 import msgspec
 
+from fax.ports import DeviceState
 from fax.types import JobId
 from fax.types import Port as PortShown
 from modem import journal
@@ -27,10 +26,16 @@ from modem.outcome import Cause, Outcome
 from modem.plan import CallPlan
 from modem.port import client as port_client
 from modem.port.client import CallAnswer, PortClient, PortError, PortState
-from spooler import store_calls
-from spooler.jobs import RetryRules
+from spooler import store_calls, transmissions
+from spooler.configuration import Live
 from spooler.ledger import KEPT_KINDS
-from spooler.planning import JOURNAL_NAME, PLAN_NAME, damaged_files, plan_for, write_plan
+from spooler.planning import damaged_files, plan_for, write_plan
+from spooler.port_call import RunningCall
+from spooler.port_incoming import Incoming
+from spooler.port_launch import Launcher
+from spooler.port_news import PortNews
+from spooler.port_status import PortNow, Progress, state_of, went_on
+from spooler.schedule_rules import retry_rules
 from spooler.settings import PortSettings, Settings
 from spooler.spool import Spool
 from spooler.store import Store
@@ -40,40 +45,11 @@ log = logging.getLogger(__name__)
 TAIL_S = 0.15
 LOOK_S = 1.0
 LOOK_STARTING_S = 0.2
-LAUNCH_PAUSES_S = (3.0, 3.0, 5.0, 10.0, 30.0)  # until the next start; a process takes a while to take its lock
-WITHDRAWN_NAME = "withdrawn.json"  # a plan that nobody is to begin
 SILENT_LOOKS = 7  # looks at a journal that brings nothing before its writer is looked for
 
 
-@dataclass
-class _Running:
-    """A call between its intent and its settlement."""
-
-    call: str
-    jobs: tuple[int, ...]
-    folder: Path
-    offset: int = 0
-    started: bool = False  # the process has it, or had it
-    planned: bool = True  # its plan is written, or was given up
-    fault: str | None = None  # why it cannot be made
-    cancelling: bool = False
-    silent: int = 0
-
-    @property
-    def plan(self) -> Path:
-        return self.folder / PLAN_NAME
-
-    @property
-    def withdrawn(self) -> Path:
-        return self.folder / WITHDRAWN_NAME
-
-    @property
-    def journal(self) -> Path:
-        return self.folder / JOURNAL_NAME
-
-
 class Port:
-    """One port. ``changed(port)`` is called when it may be ready, ``over(job)`` when a job's call is settled.
+    """One port. ``changed(port)`` is called when it may be ready, ``over(jobs, dialled)`` when their call is settled.
 
     ``settings`` None: a port that is no longer in the settings; its calls are settled and its process is ended.
     """
@@ -82,32 +58,75 @@ class Port:
         self,
         name: str,
         settings: Settings,
+        live: Live,
         store: Store,
         spool: Spool,
         changed: Callable[[Port], None],
-        over: Callable[[int], None],
+        over: Callable[[tuple[int, ...], bool], None],
     ) -> None:
         self.name = name
         self.settings: PortSettings | None = next((port for port in settings.ports if port.name == name), None)
         self.state = PortState.STARTING
         self.detail = ""
         self._all = settings
-        self._rules = retry_rules(settings)
+        self._live = live
         self._store = store
         self._spool = spool
         self._changed = changed
         self._over = over
         self._folder = spool.port(name)
         self._client = PortClient(self._folder)
-        self._calls: list[_Running] = []
+        self._calls: list[RunningCall] = []
         self._wake = asyncio.Event()
-        self._launches = 0
-        self._launch_after = 0.0
+        self._launcher = Launcher(name, self._folder)
+        self._modem = ""
+        self._rings = 0
+        self._device_taken = False
+        self._news = PortNews(name, store)
+        self._incoming = Incoming(spool.root / "received" / name, self._client, self._news.tell)
+        live.listen(lambda: changed(self))
 
     @property
     def free(self) -> bool:
-        """Ready for a call."""
-        return self.state is PortState.IDLE and not self._calls and self.settings is not None
+        """Ready for a call that goes out."""
+        record = self._live.port(self.name)
+        if self.settings is None or record is None or not record.send:
+            return False
+        return self.state is PortState.IDLE and not self._calls and not self._rings
+
+    @property
+    def in_use(self) -> bool:
+        """In a call, or about to be."""
+        return bool(self._calls) or self.state in (PortState.SENDING, PortState.RECEIVING)
+
+    def now(self) -> PortNow:
+        """What the port is doing."""
+        running = self._calls[0] if self._calls else None
+        progress = None if running is None else running.progress or Progress()
+        state = state_of(
+            self.state,
+            progress,
+            cancelling=running is not None and running.cancelling,
+            rings=self._rings,
+            device_taken=self._device_taken,
+        )
+        if running is None or progress is None:
+            if self.state is PortState.RECEIVING and not self._incoming.pages:
+                state = DeviceState.ANSWERED
+            page = self._incoming.pages or None if self.state is PortState.RECEIVING else None
+            return PortNow(state=state, detail=self.detail, modem=self._modem, page=page)
+        return PortNow(
+            state=state,
+            detail=self.detail,
+            modem=self._modem,
+            call=running.call,
+            job=progress.job or next(iter(running.jobs), None),
+            page=progress.page,
+            number=running.number,
+            far_ident=progress.far_ident,
+            tsid=running.tsid,
+            began=running.began,
+        )
 
     def shown(self) -> PortShown:
         """As the API shows it."""
@@ -118,13 +137,24 @@ class Port:
             state=PortState.SENDING.value if running and running.started else self.state.value,
             detail=self.detail,
             job=JobId(running.jobs[0]) if running and running.jobs else None,
+            id=record.id if (record := self._live.port(self.name)) else 0,
         )
 
     def adopt(self, call: OpenCall) -> None:
         """A call that an earlier daemon began."""
         folder = self._spool.call(call.call)
         self._calls.append(
-            _Running(call.call, call.jobs, folder, call.offset, started=call.offset > 0, cancelling=call.cancelling)
+            RunningCall(
+                call.call,
+                call.jobs,
+                folder,
+                call.number,
+                call.started,
+                call.offset,
+                started=call.offset > 0,
+                cancelling=call.cancelling,
+                progress=None,
+            )
         )
         self._wake.set()
 
@@ -132,10 +162,22 @@ class Port:
         """Make the call that was intended; one whose plan cannot be written is given back. Raises nothing of that: from
         here on the call is ours, and a wish to cancel it finds it."""
         assert self.settings is not None
-        running = _Running(order.call, (order.job,), self._spool.call(order.call), planned=False)
+        folder, began = self._spool.call(order.call), datetime.now(UTC)
+        jobs = tuple(document.job for document in order.documents)
+        running = RunningCall(order.call, jobs, folder, order.number, began, planned=False)
         self._calls.append(running)
         try:
-            plan = plan_for(order, self.settings, self._all, self._spool, datetime.now(UTC))
+            record = self._live.port(self.name)
+            plan = plan_for(
+                order,
+                self.settings,
+                self._all,
+                self._live.configuration,
+                self._spool,
+                began,
+                port_tsid=record.tsid if record else "",
+            )
+            running.tsid = plan.tsid
             await asyncio.to_thread(write_plan, plan, running.folder)
         except OSError as error:
             running.fault = f"The call could not be planned: {error.strerror or error}"
@@ -177,9 +219,11 @@ class Port:
         return LOOK_STARTING_S if self.state is PortState.STARTING else LOOK_S
 
     def _set(self, state: PortState, detail: str = "") -> None:
-        if (state, detail) != (self.state, self.detail):
+        before = self.state
+        if (state, detail) != (before, self.detail):
             log.info("Port %s is %s%s", self.name, state.value, f": {detail}" if detail else "")
         self.state, self.detail = state, detail
+        self._news.state(state, before, detail)
         self._changed(self)
 
     async def _look(self) -> None:
@@ -195,37 +239,36 @@ class Port:
         if status is None:
             self._set(PortState.STARTING, self.detail)
             return
+        self._modem, self._rings, self._device_taken = status.modem, status.rings, status.device_taken
         if self.settings is None or status.device != self.settings.device:
             # It goes by settings of another day; it ends after the call that it may be in.
             if not status.quitting:
                 await asyncio.to_thread(self._client.quit)
             self._set(PortState.STARTING, "the port process is being replaced")
             return
-        self._launches = 0 if status.state is PortState.IDLE else self._launches
+        try:
+            over = await asyncio.to_thread(self._incoming.look, status, self._live.port(self.name), self.settings)
+            if over and self.state is status.state is PortState.IDLE:
+                self._news.tell("line-idle", f"{self.name} is free")  # it was not, between two looks
+        except (PortError, OSError) as error:
+            log.warning("Port %s cannot be told whether to answer: %s", self.name, error)
+        if status.state is PortState.IDLE:
+            self._launcher.is_well()
         self._set(PortState.STARTING if status.quitting else status.state, status.reason)
 
     async def _launch(self) -> None:
         if self.settings is None:
             self._set(PortState.DOWN, "not in the settings")
             return
-        now = asyncio.get_running_loop().time()
-        if now < self._launch_after:
-            return
-        pause_s = LAUNCH_PAUSES_S[min(self._launches, len(LAUNCH_PAUSES_S) - 1)]
-        self._launches += 1
-        self._launch_after = now + pause_s
         try:
-            pid = await asyncio.to_thread(
-                port_client.launch, self.name, self.settings.device, self._folder, Path(self.settings.lock_folder)
-            )
+            why = await self._launcher.launch(self.settings, asyncio.get_running_loop().time())
         except OSError as error:
             self._set(PortState.DOWN, f"the port process cannot be started: {error.strerror or error}")
             return
-        log.info("Port %s: started process %d", self.name, pid)
-        ended = "the port process ended; see " + str(self._folder / "log") if self._launches > 2 else ""
-        self._set(PortState.DOWN if ended else PortState.STARTING, ended)
+        if why is not None:
+            self._set(PortState.DOWN if why else PortState.STARTING, why)
 
-    async def _attend(self, running: _Running) -> None:
+    async def _attend(self, running: RunningCall) -> None:
         """One look at a call."""
         if not running.planned:
             return
@@ -236,7 +279,7 @@ class Port:
             return
         await self._tail(running)
 
-    async def _start(self, running: _Running) -> bool:
+    async def _start(self, running: RunningCall) -> bool:
         """Hand the call over, as often as need be; True when its journal is what matters from now on."""
         if await asyncio.to_thread(running.journal.exists):
             running.started = True
@@ -260,12 +303,13 @@ class Port:
             self._set(PortState.SENDING)
             return True
         why = reply.reason or "another call is under way"
+        self._news.tell("line-unavailable", f"{self.name} could not make the call: {why}", job=running.jobs[0])
         started = await self._give_back_undialled(running, f"Port {self.name} could not make the call: {why}")
         if not started:
             self._set(PortState.DOWN, reply.reason)
         return started
 
-    async def _give_back_undialled(self, running: _Running, reason: str) -> bool:
+    async def _give_back_undialled(self, running: RunningCall, reason: str) -> bool:
         """The process will not begin this call (any more). True: it had begun it; then its journal says what became of
         it, and nothing else does."""
         if await asyncio.to_thread(running.journal.exists):
@@ -274,7 +318,7 @@ class Port:
         await self._give_back(running, reason)
         return False
 
-    async def _withdraw(self, running: _Running) -> bool:
+    async def _withdraw(self, running: RunningCall) -> bool:
         """Cancel a call that has no journal yet: without its plan it can never be begun. True: it just was."""
         with suppress(FileNotFoundError):
             await asyncio.to_thread(running.plan.rename, running.withdrawn)
@@ -293,15 +337,20 @@ class Port:
         await self._give_back(running, "Cancelled before it dialled", pause_s=0)
         return False
 
-    async def _tail(self, running: _Running) -> None:
+    async def _tail(self, running: RunningCall) -> None:
         if running.cancelling:
             try:
                 await asyncio.to_thread(self._client.cancel, running.call)
             except PortError as error:
                 log.debug("Port %s: %s", self.name, error)
+        if running.progress is None:
+            known = await asyncio.to_thread(journal.read, running.journal)
+            running.progress = went_on(Progress(), known[0])
+            running.tsid = next((str(line.fields.get("tsid", "")) for line in known[0] if line.kind == "begin"), "")
         lines, offset = await asyncio.to_thread(journal.read, running.journal, running.offset)
         if offset != running.offset:
             running.silent = 0
+            running.progress = went_on(running.progress, lines)
             await self._take_in(running, lines, offset)
             return
         running.silent += 1
@@ -316,7 +365,7 @@ class Port:
         if running.silent >= SILENT_LOOKS:
             running.silent = 0
 
-    async def _take_in(self, running: _Running, lines: list[journal.Line], offset: int) -> None:
+    async def _take_in(self, running: RunningCall, lines: list[journal.Line], offset: int) -> None:
         if any(line.kind in KEPT_KINDS for line in lines):
             work = partial(store_calls.take_in, call=running.call, lines=lines, offset=offset)
             projection = await self._store.run(work)
@@ -325,7 +374,7 @@ class Port:
         # Frames and progress alone are not worth a commit; the next daemon reads over them again.
         running.offset = offset
 
-    async def _settle(self, running: _Running) -> None:
+    async def _settle(self, running: RunningCall) -> None:
         """The journal says all that it will ever say."""
         outcome = await self._outcome(running)
         log.info("Call %s ended: %s", running.call, outcome.text)
@@ -338,13 +387,14 @@ class Port:
             call=running.call,
             outcome=outcome,
             ended=datetime.now(UTC),
-            rules=self._rules,
+            rules=retry_rules(self._live.configuration),
             damaged=damaged,
         )
         await self._store.run(work)
-        self._done(running)
+        await transmissions.write(self._store, self.name, running.call, running.jobs, outcome)
+        self._done(running, dialled=True)
 
-    async def _outcome(self, running: _Running) -> Outcome:
+    async def _outcome(self, running: RunningCall) -> Outcome:
         written, _ = await asyncio.to_thread(journal.read, running.journal)
         # Where the disk lost what it had said, the database still knows what was taken in.
         known = {line.n: line for line in await self._store.run(partial(store_calls.lines_taken_in, call=running.call))}
@@ -357,25 +407,15 @@ class Port:
             plan = await self._store.run(partial(store_calls.plan_remembered, call=running.call))
         return journal.outcome_after_death(lines, plan)
 
-    async def _give_back(self, running: _Running, reason: str, pause_s: float | None = None) -> None:
+    async def _give_back(self, running: RunningCall, reason: str, pause_s: float | None = None) -> None:
         log.warning("Call %s: %s", running.call, reason)
-        pause_s = self._all.device_delay_s if pause_s is None else pause_s
+        pause_s = self._live.configuration.device_delay_s if pause_s is None else pause_s
         until = datetime.now(UTC) + timedelta(seconds=pause_s)
         await self._store.run(partial(store_calls.give_back, call=running.call, reason=reason, until=until))
-        self._done(running)
+        self._done(running, dialled=False)
 
-    def _done(self, running: _Running) -> None:
+    def _done(self, running: RunningCall, dialled: bool) -> None:
         self._calls.remove(running)
         self._set(PortState.STARTING)
-        for job in running.jobs:
-            self._over(job)
+        self._over(running.jobs, dialled)
         self._wake.set()
-
-
-def retry_rules(settings: Settings) -> RetryRules:
-    return RetryRules(
-        retries=settings.retries,
-        retry_delay_s=settings.retry_delay_s,
-        busy_delay_s=settings.busy_delay_s,
-        device_delay_s=settings.device_delay_s,
-    )

@@ -21,10 +21,12 @@ from pathlib import Path
 from codec import documents
 from codec.errors import CodecError, DocumentError
 from codec.limits import Limits as CodecLimits
+from codec.nursery import Nursery
 from codec.page import Resolution as CodecResolution
 from fax.errors import Cause, FaxError
 from fax.types import Resolution
 from spooler import store_pages
+from spooler.configuration import Live
 from spooler.jobs import at_time
 from spooler.settings import Settings
 from spooler.spool import Spool
@@ -44,11 +46,22 @@ def codec_limits(settings: Settings) -> CodecLimits:
 
 
 def convert(
-    sources: Sequence[Path], out: Path, resolution: Resolution, limits: CodecLimits, cancelled: threading.Event
+    sources: Sequence[Path],
+    out: Path,
+    resolution: Resolution,
+    limits: CodecLimits,
+    cancelled: threading.Event,
+    nursery: Nursery | None = None,
 ) -> list[PreparedPage]:
     """Turn ``sources`` into the TIFF-F file ``out``; blocking. Raises codec.errors.CodecError, OSError."""
     result = documents.convert(
-        list(sources), out, CodecResolution(resolution.value), limits=limits, cancelled=cancelled, scratch=out.parent
+        list(sources),
+        out,
+        CodecResolution(resolution.value),
+        limits=limits,
+        cancelled=cancelled,
+        scratch=out.parent,
+        nursery=nursery,
     )
     return [
         PreparedPage(index=index, digest=page.digest, width=page.width, rows=page.rows)
@@ -59,7 +72,11 @@ def convert(
 class Preparation:
     """Worker threads that make masters."""
 
-    def __init__(self, store: Store, spool: Spool, settings: Settings) -> None:
+    def __init__(
+        self, store: Store, spool: Spool, settings: Settings, live: Live, nursery: Nursery | None = None
+    ) -> None:
+        self._live = live
+        self._nursery = nursery
         self._store = store
         self._spool = spool
         self._settings = settings
@@ -137,10 +154,10 @@ class Preparation:
             except FaxError as error:
                 # The database refused; what is wanted stays wanted.
                 log.error("Preparing %s: %s", key[:12], error)
-                self._want(key, self._settings.device_delay_s)
+                self._want(key, self._live.configuration.device_delay_s)
             except Exception:
                 log.exception("Preparing %s failed", key[:12])
-                self._want(key, self._settings.device_delay_s)
+                self._want(key, self._live.configuration.device_delay_s)
             finally:
                 with self._condition:
                     del self._running[key]
@@ -170,7 +187,7 @@ class Preparation:
         sources = [self._spool.document(document) for document, _ in master.documents]
         with self._spool.scratch("master") as folder:
             out = folder / "master.tif"
-            pages = convert(sources, out, master.resolution, self._limits, cancelled)
+            pages = convert(sources, out, master.resolution, self._limits, cancelled, self._nursery)
             self._spool.place(out, self._spool.master(master.key))
         return pages
 
@@ -184,7 +201,7 @@ class Preparation:
                 self._store.call(fail)
                 return
         now = datetime.now(UTC)
-        pause_s = min(self._settings.device_delay_s * 2**master.tries, LONGEST_PAUSE_S)
+        pause_s = min(self._live.configuration.device_delay_s * 2**master.tries, LONGEST_PAUSE_S)
         retry_at = now + timedelta(seconds=pause_s)
         text = str(error).rstrip(". ") or type(error).__name__
         reason = f"The document could not be prepared: {text}; next try {at_time(retry_at, now)}"

@@ -1,163 +1,403 @@
-"""The schedule: which job goes out on which port next. Pure: no I/O, no clock.
+"""The schedule: which jobs go out in a call on which port next, and why the others wait.
 
-What always holds: at most one call at a time per port and per destination number; a job starts when its time has come
-and not before; among ready jobs the one with the lowest id that may start starts first; a job that waits can always be
-reached (a time, a port or a number being freed brings it back). A decision costs time for what it decides, not for
-what waits.
+A state machine: events and times in, decisions out. What always holds: at most one call at a time per port and per
+number; a job starts when its time has come, in its period, and not before; a number is called at most as often as the
+rules say; ports that may not send are never used; a job that waits can always be reached (a time that ``wake_at``
+names, or a port, a number or a rule being changed, brings it back). Jobs for one number share a call. The order among
+ready jobs is that of ``schedule_queues``.
 
-Must not: know why a job waits beyond its number and time, or start anything.
+The clock may be set: a time in the future counts as it stands when a person asked for it; a pause that we decided on is
+never longer than it was meant to be (``Deadline``); what has happened "in the future" happened now; ageing only counts
+the time that the clock went forward. A clock that is set forward makes what is due by it due.
+
+Must not: read a clock or a database, choose at random, or start anything.
 """
 
 from __future__ import annotations
 
-import heapq
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from heapq import heappop, heappush
+
+from spooler.schedule_queues import Queues
+from spooler.schedule_routes import Pool, Routes
+from spooler.schedule_types import (
+    RANKS,
+    Assignment,
+    Candidate,
+    Deadline,
+    Decision,
+    Rules,
+    Wait,
+    WaitReason,
+)
+from spooler.schedule_window import DAY
+
+_MICROSECOND = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Candidate:
-    """A job that waits for its call. ``ready_at`` None: at once."""
+@dataclass(slots=True, eq=False)
+class _Job:
+    """A job that waits. ``since``: when it began to age, by the clock of the queues."""
 
-    job: int
-    number: str
-    ready_at: datetime | None = None
+    about: Candidate
+    since: int
+    not_before: Deadline | None
+    expires: Deadline | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Assignment:
-    """A decision: ``job`` goes out on ``port`` now."""
+@dataclass(slots=True, eq=False)
+class _Begun:
+    """A call that counts against its number's limit, and when it began, as far as the clock knows."""
 
-    job: int
+    at: datetime
+
+
+@dataclass(slots=True, eq=False)
+class _Call:
+    jobs: set[int]
     number: str
     port: str
+    begun: _Begun | None
 
 
-@dataclass
+@dataclass(slots=True, eq=False)
+class _Number:
+    """A destination that was called within a day, is in a call, or is barred."""
+
+    calls: list[_Call] = field(default_factory=list)
+    begun: list[_Begun] = field(default_factory=list)
+    barred: Deadline | None = None
+
+    def closed_until(self, now: datetime, limit: int) -> tuple[datetime, WaitReason] | None:
+        """Until when it is not to be called, as far as times decide."""
+        found: tuple[datetime, WaitReason] | None = None
+        if self.barred is not None and self.barred.at > now:
+            found = (self.barred.at, WaitReason.NUMBER_BARRED)
+        if limit and len(self.begun) >= limit:
+            free = sorted(begun.at for begun in self.begun)[-limit] + DAY
+            if free > (now if found is None else found[0]):
+                found = (free, WaitReason.NUMBER_LIMIT)
+        return found
+
+
+@dataclass(slots=True, eq=False)
 class _Port:
     free: bool = False
     down: str | None = None  # why no call can be made on it
-    job: int | None = None
+    calls: list[_Call] = field(default_factory=list)
+
+
+def _is_kept(deadline: Deadline | None, now: datetime) -> bool:
+    return deadline is None or deadline.within is None or deadline.at - now <= deadline.within
 
 
 class Schedule:
-    """``ports``: names in the order of preference. All begin not free."""
+    """``now``: where the wall clock stands; it moves with ``decide``. All ports begin not free."""
 
-    def __init__(self, ports: tuple[str, ...]) -> None:
-        self._ports = {name: _Port() for name in ports}
-        self._waiting: dict[int, Candidate] = {}
-        self._calls: dict[int, tuple[str, str]] = {}  # job: its number and port
-        self._numbers: set[str] = set()  # in a call
-        self._later: list[tuple[datetime, int]] = []
-        # Hints only: an entry says "look at this job", and looking decides.
-        self._ready: list[int] = []
-        self._behind: dict[str, list[int]] = {}
+    def __init__(self, rules: Rules, now: datetime) -> None:
+        self._rules = rules
+        self._now = now
+        self._elapsed = 0  # microseconds that the clock went forward: what ageing counts
+        self._routes = Routes(rules)
+        self._queues = Queues(rules.ageing // _MICROSECOND, 0)
+        self._jobs: dict[int, _Job] = {}
+        self._in_call: dict[int, _Call] = {}
+        self._numbers: dict[str, _Number] = {}
+        self._ports: dict[str, _Port] = {port.name: _Port() for port in rules.ports}
+        self._count = 0
+        # Hints: an entry says "look at this at that time", and looking decides.
+        self._expiries: list[tuple[datetime, int, _Job]] = []
+        self._timers: list[tuple[datetime, str]] = []
+        # Told since we last knew how late it is.
+        self._fresh: list[_Job] = []
+        self._fresh_bars: set[str] = set()
 
     def put(self, candidate: Candidate) -> None:
-        """The job waits, with this number and time; replaces what was known of it. A job in a call is left alone."""
-        if candidate.job in self._calls:
+        """The job waits like this; replaces what was known of it. A job in a call is left alone."""
+        if candidate.job in self._in_call:
             return
-        self.drop(candidate.job)
-        self._waiting[candidate.job] = candidate
-        if candidate.ready_at is None:
-            heapq.heappush(self._ready, candidate.job)
-        else:
-            heapq.heappush(self._later, (candidate.ready_at, candidate.job))
+        known = self._jobs.get(candidate.job)
+        if known is not None:
+            if known.about == candidate:
+                return
+            self.drop(candidate.job)
+        age = max(0, (self._now - candidate.since) // _MICROSECOND)
+        since = self._elapsed - age + candidate.behind // _MICROSECOND
+        job = _Job(candidate, since, candidate.not_before, candidate.expires)
+        self._jobs[candidate.job] = job
+        self._expect(job)
+        self._admit(job)
+        # A pause that looks too long by the time we know is looked at again by the time it is.
+        if _is_kept(job.not_before, self._now) and _is_kept(job.expires, self._now):
+            return
+        self._fresh.append(job)
 
     def drop(self, job: int) -> None:
         """The job does not wait (any more): held, cancelled, without a number."""
-        if (known := self._waiting.pop(job, None)) is not None and known.number not in self._numbers:
-            self._release(known.number)
+        if (known := self._jobs.pop(job, None)) is not None:
+            self._queues.withdraw(job, known.since)
+
+    def set_rules(self, rules: Rules) -> None:
+        """The settings have changed: they act at once."""
+        before, self._rules = self._rules, rules
+        laid_out = (before.ports, before.groups, before.outbound, before.ageing)
+        if laid_out != (rules.ports, rules.groups, rules.outbound, rules.ageing):
+            self._lay_out()
+        if before.calls_a_day != rules.calls_a_day:
+            for number in list(self._numbers):
+                self._settle(number)
 
     def set_port(self, name: str, *, free: bool, down: str | None = None) -> bool:
-        """``free``: ready for a call. A port with a call of ours is not free until ``end``, whatever is said here.
+        """``free``: ready for a call; ``down``: why it cannot make one, if it is not just busy. A port with a call of
+        ours is not free until ``end``, whatever is said here.
 
         Returns whether it became free by this.
         """
-        port = self._ports[name]
-        before, port.free = port.free, free and port.job is None
+        port = self._ports.setdefault(name, _Port())
+        before, port.free = port.free, free and not port.calls
         port.down = None if free else down
+        self._show(name, port)
         return port.free and not before
 
-    def begin(self, job: int, number: str, port: str) -> None:
-        """The job is in a call (found at start, or decided here)."""
-        self.drop(job)
-        self._calls[job] = (number, port)
-        self._numbers.add(number)
-        if port in self._ports:
-            self._ports[port].job = job
-            self._ports[port].free = False
+    def recall(self, number: str, begun: datetime) -> None:
+        """This number was called then, before we were made."""
+        self._numbers.setdefault(number, _Number()).begun.append(_Begun(min(begun, self._now)))
+        self._settle(number)
 
-    def end(self, job: int) -> None:
-        """The job's call is over. Its port stays not free until ``set_port`` says so."""
-        if (call := self._calls.pop(job, None)) is None:
+    def bar(self, number: str, until: Deadline | None) -> None:
+        """No call to this number until then; None: it may be called again."""
+        self._numbers.setdefault(number, _Number()).barred = until
+        self._settle(number)
+        self._fresh_bars.add(number)
+
+    def begin(self, jobs: Sequence[int], number: str, port: str) -> None:
+        """These jobs are in a call, as was found at start. When it began is told by ``recall``."""
+        self._begin(jobs, number, port, None)
+
+    def end(self, job: int, *, dialled: bool = True) -> None:
+        """The call that this job is in is over, for all of its jobs; its port stays not free until ``set_port``.
+
+        ``dialled`` False: it does not count as a call to its number.
+        """
+        if (call := self._in_call.pop(job, None)) is None:
             return
-        number, port = call
-        self._numbers.discard(number)
-        if port in self._ports:
-            self._ports[port].job = None
-        self._release(number)
+        for other in call.jobs:
+            self._in_call.pop(other, None)
+        number = self._numbers[call.number]
+        number.calls.remove(call)
+        if not dialled and call.begun in number.begun:
+            number.begun.remove(call.begun)
+        if call.port in self._ports:
+            self._ports[call.port].calls.remove(call)
+        self._settle(call.number)
 
-    def decide(self, now: datetime) -> list[Assignment]:
-        """Every call that can start now; each is taken as begun."""
-        while self._later and self._later[0][0] <= now:
-            heapq.heappush(self._ready, heapq.heappop(self._later)[1])
-        free = [name for name, port in self._ports.items() if port.free]
-        decided: list[Assignment] = []
-        while self._ready and len(decided) < len(free):
-            job = heapq.heappop(self._ready)
-            candidate = self._waiting.get(job)
-            if candidate is None:
-                continue
-            if candidate.ready_at is not None and candidate.ready_at > now:
-                # It was put off, or the clock was set back.
-                heapq.heappush(self._later, (candidate.ready_at, job))
-                if candidate.number not in self._numbers:
-                    self._release(candidate.number)
-                continue
-            if candidate.number in self._numbers:
-                heapq.heappush(self._behind.setdefault(candidate.number, []), job)
-                continue
-            assignment = Assignment(job=job, number=candidate.number, port=free[len(decided)])
-            self.begin(job, candidate.number, assignment.port)
-            decided.append(assignment)
-        return decided
+    def number_of(self, job: int) -> str | None:
+        """The number of the call that the job is in."""
+        call = self._in_call.get(job)
+        return None if call is None else call.number
+
+    def leave(self, job: int) -> None:
+        """The job is not in the call that it was given to; the others go on. ``put`` lets it wait again."""
+        call = self._in_call.get(job)
+        if call is None:
+            return
+        if len(call.jobs) == 1:
+            self.end(job, dialled=False)
+        else:
+            call.jobs.discard(job)
+            del self._in_call[job]
+
+    def decide(self, now: datetime) -> Decision:
+        """Everything that is to be done at ``now``; it is taken as done."""
+        expired = self._advance(now)
+        calls: list[Assignment] = []
+        if not self._rules.paused:
+            discount = self._rules.window.is_open(now)
+            while (found := self._queues.first(discount)) is not None:
+                job, port = found
+                limit = self._rules.documents_per_call - 1
+                jobs = (job, *self._queues.companions(job, port, discount, limit))
+                number = self._jobs[job].about.number
+                shares: dict[str, set[int]] = {}
+                for each in jobs:
+                    about = self._jobs[each].about
+                    shares.setdefault(about.user, set()).add(RANKS[about.priority])
+                self._begin(jobs, number, port, now)
+                for user, ranks in shares.items():
+                    self._queues.serve(user, ranks)
+                calls.append(Assignment(jobs=jobs, number=number, port=port))
+        return Decision(calls=tuple(calls), expired=tuple(sorted(expired)))
 
     def wake_at(self) -> datetime | None:
-        """When the next job's time comes; None: nothing waits for a time."""
-        while self._later:
-            ready_at, job = self._later[0]
-            known = self._waiting.get(job)
-            if known is not None and known.ready_at == ready_at:
-                return ready_at
-            heapq.heappop(self._later)
-        return None
+        """When ``decide`` is to be asked again if nothing happens before; None: not for a time's sake."""
+        while self._expiries and not self._expires(*self._expiries[0][::2]):
+            heappop(self._expiries)
+        times = [heap[0][0] for heap in (self._expiries, self._timers) if heap]
+        if (opening := self._queues.next_opening()) is not None:
+            times.append(opening)
+        window = self._rules.window
+        if self._queues.holds_discount and not window.is_open(self._now):
+            times.append(window.opens(self._now))
+        return min(times, default=None)
 
-    def why(self, job: int, now: datetime) -> str | None:
-        """Why a ready job is not in a call, as a sentence; None when its time has not come or it does not wait."""
-        known = self._waiting.get(job)
-        if known is None or (known.ready_at is not None and known.ready_at > now):
+    def why(self, job: int, now: datetime) -> Wait | None:
+        """Why the job is not in a call, and when it can be tried next; None: it does not wait."""
+        known = self._jobs.get(job)
+        if known is None:
             return None
-        if known.number in self._numbers:
-            return "Waits for another fax to the same number"
-        if not self._ports:
-            return "No port is set up"
-        if not any(port.free or port.job is not None for port in self._ports.values()):
-            faults = [f"{name}: {port.down}" for name, port in self._ports.items() if port.down]
-            return "No port is ready" + (f" ({'; '.join(faults)})" if faults else "")
-        return "Waits for a free port"
+        about, rules = known.about, self._rules
+        until, reason = now, WaitReason.NEXT
+        if known.not_before is not None and known.not_before.at > until:
+            until, reason = known.not_before.at, WaitReason.RETRY if about.retrying else WaitReason.SEND_TIME
+        number = self._numbers.get(about.number)
+        closed = None if number is None else number.closed_until(now, rules.calls_a_day)
+        if closed is not None and closed[0] > until:
+            until, reason = closed
+        if about.discount and (opening := rules.window.opens(until)) > until:
+            until, reason = opening, WaitReason.DISCOUNT
+        time = until if until > now else None
+        if rules.paused:
+            return Wait(reason=WaitReason.QUEUE_PAUSED, until=time)
+        if time is not None:
+            return Wait(reason=reason, until=time, number=about.number, limit=rules.calls_a_day)
+        if number is not None and number.calls:
+            return Wait(reason=WaitReason.NUMBER_IN_CALL, number=about.number)
+        return self._why_no_port(self._pool(about))
 
-    def job_on(self, port: str) -> int | None:
-        return self._ports[port].job if port in self._ports else None
+    def _why_no_port(self, pool: Pool) -> Wait:
+        if not pool.ports:
+            return Wait(reason=WaitReason.NO_SUCH_GROUP if pool.name else WaitReason.NO_PORTS, group=pool.name)
+        ports = {name: self._ports[name] for name in pool.ports if name in self._ports}
+        if pool.first_free is not None:
+            return Wait(reason=WaitReason.NEXT)
+        if any(port.calls or port.down is None for port in ports.values()):
+            return Wait(reason=WaitReason.PORTS_BUSY, group=pool.name)
+        faults = tuple((name, port.down or "") for name, port in ports.items())
+        return Wait(reason=WaitReason.PORTS_DOWN, ports=faults, group=pool.name)
 
-    def _release(self, number: str) -> None:
-        """Bring back the first job that stood behind ``number``."""
-        behind = self._behind.get(number)
-        while behind:
-            job = heapq.heappop(behind)
-            known = self._waiting.get(job)
-            if known is not None and known.number == number:
-                heapq.heappush(self._ready, job)
-                break
-        if not behind:
-            self._behind.pop(number, None)
+    def _begin(self, jobs: Sequence[int], number: str, port: str, begun: datetime | None) -> None:
+        call = _Call(set(jobs), number, port, None if begun is None else _Begun(begun))
+        for job in jobs:
+            self.drop(job)
+            self._in_call[job] = call
+        about = self._numbers.setdefault(number, _Number())
+        about.calls.append(call)
+        if call.begun is not None:
+            about.begun.append(call.begun)
+        self._queues.block(number)
+        used = self._ports.setdefault(port, _Port())
+        used.calls.append(call)
+        used.free = False
+        self._show(port, used)
+
+    def _advance(self, now: datetime) -> list[int]:
+        """The clock stands at ``now``. Returns the jobs whose time is up by it."""
+        before, self._now = self._now, now
+        self._elapsed += max(0, (now - before) // _MICROSECOND)
+        if now < before:
+            self._queues.set_back(now)
+        for job in self._jobs.values() if now < before else self._fresh:
+            if self._jobs.get(job.about.job) is job:
+                self._keep(job)
+        for number in list(self._numbers) if now < before else self._fresh_bars:
+            self._keep_number(number, before)
+        self._fresh.clear()
+        self._fresh_bars.clear()
+        self._queues.advance(self._elapsed, now)
+        while self._timers and self._timers[0][0] <= now:
+            self._settle(heappop(self._timers)[1])
+        expired: list[int] = []
+        while self._expiries and self._expiries[0][0] <= now:
+            at, _, job = heappop(self._expiries)
+            if self._expires(at, job):
+                expired.append(job.about.job)
+                self.drop(job.about.job)
+        return expired
+
+    def _keep(self, job: _Job) -> None:
+        """No pause of ours is longer than it was meant, though the clock was set back."""
+        expires = job.expires
+        job.not_before = None if job.not_before is None else job.not_before.kept(self._now)
+        job.expires = None if expires is None else expires.kept(self._now)
+        if job.expires is not expires:
+            self._expect(job)
+        if self._opens(job) != self._queues.opens(job.about.job):
+            self._queues.withdraw(job.about.job, job.since)
+            self._admit(job)
+
+    def _keep_number(self, number: str, before: datetime) -> None:
+        """As ``_keep``; what was over by ``before`` does not come back."""
+        about = self._numbers.get(number)
+        if about is None:
+            return
+        about.begun = [begun for begun in about.begun if begun.at + DAY > before]
+        for begun in about.begun:
+            begun.at = min(begun.at, self._now)
+        if about.barred is not None:
+            over = about.barred.at <= before and number not in self._fresh_bars
+            about.barred = None if over else about.barred.kept(self._now)
+        self._settle(number)
+
+    def _expect(self, job: _Job) -> None:
+        """Look at the job when its time is up."""
+        if job.expires is not None:
+            self._count += 1
+            heappush(self._expiries, (job.expires.at, self._count, job))
+
+    def _opens(self, job: _Job) -> datetime | None:
+        """When the job's time comes; None: it has come."""
+        return job.not_before.at if job.not_before is not None and job.not_before.at > self._now else None
+
+    def _admit(self, job: _Job) -> None:
+        self._queues.admit(job.about, job.since, self._pool(job.about), self._opens(job))
+
+    def _expires(self, at: datetime, job: _Job) -> bool:
+        return self._jobs.get(job.about.job) is job and job.expires is not None and job.expires.at == at
+
+    def _settle(self, number: str) -> None:
+        """Let the number be closed or open as its calls and times say; look again when a time changes that."""
+        about = self._numbers.get(number)
+        if about is None:
+            return
+        about.begun = [begun for begun in about.begun if begun.at + DAY > self._now]
+        if about.barred is not None and about.barred.at <= self._now:
+            about.barred = None
+        closed = about.closed_until(self._now, self._rules.calls_a_day)
+        if about.calls or closed is not None:
+            self._queues.block(number)
+        else:
+            self._queues.unblock(number)
+        if about.calls:
+            return  # ``end`` looks again
+        if closed is not None:
+            heappush(self._timers, (closed[0], number))
+        elif about.begun:
+            heappush(self._timers, (min(begun.at for begun in about.begun) + DAY, number))
+        else:
+            del self._numbers[number]
+
+    def _pool(self, job: Candidate) -> Pool:
+        pool, fresh = self._routes.pool(job)
+        if fresh:
+            for name in pool.ports:
+                pool.set_free(name, self._ports[name].free)
+        return pool
+
+    def _show(self, name: str, port: _Port) -> None:
+        for pool in self._routes.pools:
+            pool.set_free(name, port.free)
+
+    def _lay_out(self) -> None:
+        """Other ports, groups or rules: everything finds its place anew."""
+        for rule in self._rules.ports:
+            self._ports.setdefault(rule.name, _Port())
+        self._routes = Routes(self._rules)
+        queues = Queues(self._rules.ageing // _MICROSECOND, self._elapsed)
+        queues.take_over(self._queues)
+        self._queues = queues
+        for name, port in self._ports.items():
+            self._show(name, port)
+        for job in self._jobs.values():
+            self._admit(job)

@@ -10,21 +10,19 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 
 from codec.limits import DEFAULT_LIMITS
+from fax.settings import Configuration, LogCategory, LogLevel
+from spooler import settings_values as values
+from spooler.settings_values import Reader, SettingsError
 
 DEFAULT_CONFIG = Path("/etc/platen/platen.toml")
-
-T = TypeVar("T")
-Paper = Literal["a4", "letter"]
-
-
-class SettingsError(Exception):
-    """The settings file cannot be read or breaks a rule. The text names file, line and key."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,13 +49,40 @@ class Users:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dialling:
-    """How numbers become dial strings: ``[dialling]``. Without ``country_code`` a number is dialled as it stands."""
+class Listener:
+    """Where the API is offered over TCP: ``[listener]``; without that table, nowhere."""
 
-    country_code: str = ""  # ours, digits: "49"
-    international_prefix: str = "00"
-    trunk_prefix: str = "0"  # in front of a number of our own country
+    address: str
+    port: int = 4560
+    certificate: Path | None = None  # PEM, with its chain
+    key: Path | None = None
+    plain: bool = False  # without TLS, which is allowed on this machine's own addresses only
+
+
+@dataclass(frozen=True, kw_only=True)
+class DialRule:
+    """How numbers of one kind are dialled: ``[[dialling.rule]]``; the first that matches counts."""
+
+    match: str  # regular expression for the whole number as it is kept
+    dial: str  # what is dialled; \1 stands for its first group
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialling:
+    """What numbers mean and how they are dialled: ``[dialling]``; ``spooler/dialling.py`` says how. Without a country
+    a number is dialled as it stands."""
+
+    country: str = ""  # ours, ISO 3166: "DE"
+    country_code: str = ""  # ours, digits, where ``country`` is not said: "49"
+    area_code: str = ""  # of our lines, without the trunk prefix
+    international_prefix: str | None = None  # None: the country's
+    trunk_prefix: str | None = None  # in front of a number of our own country; None: the country's
     outside_line: str = ""  # in front of everything: "0,"
+    rules: tuple[DialRule, ...] = ()
+    internal: tuple[str, ...] = ()  # regular expressions: extensions of our own exchange
+    allow: tuple[str, ...] = ()  # regular expressions: these only, where there is one
+    deny: tuple[str, ...] = ()
+    emergency: bool = False  # emergency numbers may be dialled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,192 +104,128 @@ class Settings:
     spool: Path = Path("/var/spool/platen")
     socket: Path = Path("/run/platen/api.sock")
     socket_mode: int = 0o666  # who may connect; what they may do follows from who they are
-    tsid: str = ""
-    header_from: str = ""
-    header_line: bool = True
-    retries: int = 3  # tries after the first one failed
-    retry_delay_s: float = 600.0
-    busy_delay_s: float = 180.0
-    device_delay_s: float = 30.0  # after a fault of our own (modem, disk, programs): does not count as a try
     document_keep_s: float = 3600.0  # for documents that no fax refers to
     incoming_every_s: float = 5.0
-    paper: Paper = "a4"  # of cover pages
     cover_folder: Path | None = None  # cover page templates of the site, before the built-in ones
     log_level: str = "info"
+    log_to: str = "stderr"  # which is the journal under systemd
+    log_file: Path | None = None  # beside it
+    first: Configuration = field(default_factory=Configuration)  # counts at the first start only
+    first_named: frozenset[str] = frozenset()  # settings of ``first`` that the file names
+    first_levels: Mapping[LogCategory, LogLevel] = field(default_factory=lambda: _levels("info"))
     ports: tuple[PortSettings, ...] = ()
     users: Users = field(default_factory=Users)
+    listener: Listener | None = None
     dialling: Dialling = field(default_factory=Dialling)
     limits: Limits = field(default_factory=Limits)
 
 
-class _Reader:
-    """Takes values out of one table of the file, with the place of each for messages."""
-
-    def __init__(self, file: Path, text: str, table: dict[str, Any], path: str, start: int) -> None:
-        self._file = file
-        self._lines = text.splitlines()
-        self._table = dict(table)
-        self._path = path
-        self._start = start
-
-    def fault(self, key: str, why: str) -> SettingsError:
-        pattern = re.compile(rf"\s*(\[+\s*)?[\"']?{re.escape(key)}[\"']?\s*[=.\]]")
-        below = enumerate(self._lines[self._start :], self._start + 1)
-        number = next((number for number, line in below if pattern.match(line)), self._start + 1)
-        return SettingsError(f"{self._file}, line {number}: {self._path}{key}: {why}")
-
-    def take(self, key: str, default: T, read: Callable[[Any], T]) -> T:
-        if key not in self._table:
-            return default
-        try:
-            return read(self._table.pop(key))
-        except ValueError as error:
-            raise self.fault(key, str(error)) from error
-
-    def need(self, key: str, read: Callable[[Any], T]) -> T:
-        if key not in self._table:
-            raise SettingsError(f"{self._file}, line {self._start + 1}: {self._path}{key} is missing")
-        return self.take(key, read(self._table[key]), read)
-
-    def tables(self, key: str, many: bool) -> list[_Reader]:
-        value = self._table.pop(key, [] if many else {})
-        entries = value if many else [value]
-        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-            raise self.fault(key, "is not " + (f"a list of tables; write [[{key}]]" if many else f"a table [{key}]"))
-        heads = [
-            number for number, line in enumerate(self._lines) if re.match(rf"\s*\[+\s*{re.escape(key)}\s*\]", line)
-        ]
-        text = "\n".join(self._lines)
-        return [
-            _Reader(self._file, text, entry, f"{key}.", heads[index] if index < len(heads) else 0)
-            for index, entry in enumerate(entries)
-        ]
-
-    def done(self) -> None:
-        for key in self._table:
-            raise self.fault(key, "is not a setting")
+def _listener(reader: Reader) -> Listener:
+    listener = Listener(
+        address=reader.need("address", values.address),
+        port=reader.take("port", Listener.port, values.number(0, 65535)),
+        certificate=reader.take("certificate", None, values.path),
+        key=reader.take("key", None, values.path),
+        plain=reader.take("plain", False, values.flag),
+    )
+    reader.done()
+    if not listener.plain and (listener.certificate is None or listener.key is None):
+        raise reader.fault("address", "needs a certificate and a key beside it")
+    if listener.plain and not ip_address(listener.address).is_loopback:
+        raise reader.fault("plain", f"is for this machine's own addresses, not for {listener.address}")
+    return listener
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError("is not a text in quotes")
-    return value
+def _dial_rule(reader: Reader) -> DialRule:
+    rule = DialRule(match=reader.need("match", values.pattern), dial=reader.need("dial", values.filled))
+    try:
+        # Groups that the pattern does not have show in the template, whatever the number.
+        re.compile(f"(?:{rule.match})|").sub(rule.dial, "")
+    except (re.error, IndexError) as error:
+        raise reader.fault("dial", f"does not fit its match: {error}") from error
+    reader.done()
+    return rule
 
 
-def _filled(value: Any) -> str:
-    if not _text(value).strip():
-        raise ValueError("is empty")
-    return str(value)
+def _dialling(reader: Reader) -> Dialling:
+    dialling = Dialling(
+        country=reader.take("country", "", values.country),
+        country_code=reader.take("country_code", "", values.country_code),
+        area_code=reader.take("area_code", "", values.digits),
+        international_prefix=reader.take("international_prefix", None, values.dial_marks),
+        trunk_prefix=reader.take("trunk_prefix", None, values.dial_marks),
+        outside_line=reader.take("outside_line", "", values.dial_marks),
+        rules=tuple(_dial_rule(rule) for rule in reader.tables("rule", many=True)),
+        internal=reader.take("internal", (), values.patterns),
+        allow=reader.take("allow", (), values.patterns),
+        deny=reader.take("deny", (), values.patterns),
+        emergency=reader.take("emergency", False, values.flag),
+    )
+    if dialling.country and dialling.country_code:
+        codes = COUNTRY_CODE_TO_REGION_CODE[int(dialling.country_code)]
+        if dialling.country not in codes:
+            raise reader.fault("country_code", f"{dialling.country_code} is not the calling code of {dialling.country}")
+    reader.done()
+    return dialling
 
 
-def _name(value: Any) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,40}", _text(value)) or value.startswith("."):
-        raise ValueError("is not a name: letters, digits, _ . and -")
-    return str(value)
+_FIRST = {
+    "tsid": "tsid",
+    "header_from": "header_from",
+    "header_line": "branding",
+    "retries": "retries",
+    "retry_delay_s": "retry_delay_s",
+    "busy_delay_s": "busy_delay_s",
+    "device_delay_s": "device_delay_s",
+    "paper": "paper",
+}
+"""Keys of the file that are first values, and the settings that they begin."""
 
 
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("is neither true nor false")
-    return value
+def _first(reader: Reader) -> Configuration:
+    """What the file says of settings that the database keeps."""
+    known = Configuration()
+    return Configuration(
+        tsid=reader.take("tsid", known.tsid, values.tsid),
+        header_from=reader.take("header_from", known.header_from, values.text),
+        branding=reader.take("header_line", known.branding, values.flag),
+        retries=reader.take("retries", known.retries, values.number(0, 99)),
+        retry_delay_s=reader.take("retry_delay_s", known.retry_delay_s, values.seconds),
+        busy_delay_s=reader.take("busy_delay_s", known.busy_delay_s, values.seconds),
+        device_delay_s=reader.take("device_delay_s", known.device_delay_s, values.seconds),
+        paper=reader.take("paper", known.paper, values.paper),
+    )
 
 
-def _path(value: Any) -> Path:
-    if not Path(_filled(value)).is_absolute():
-        raise ValueError("is not an absolute path")
-    return Path(value)
+def _levels(level: str) -> dict[LogCategory, LogLevel]:
+    said = {"debug": LogLevel.MAX, "error": LogLevel.MIN}.get(level, LogLevel.MED)
+    return dict.fromkeys(LogCategory, said)
 
 
-def _number(least: int, most: int) -> Callable[[Any], int]:
-    def read(value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise ValueError(f"is not a whole number from {least} to {most}")
-        return value
-
-    return read
-
-
-def _seconds(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 31 * 86400:
-        raise ValueError("is not a number of seconds")
-    return float(value)
-
-
-def _mode(value: Any) -> int:
-    if not re.fullmatch(r"0?[0-7]{3}", _text(value)):
-        raise ValueError('is not an octal mode in quotes, like "0660"')
-    return int(value, 8)
-
-
-def _tsid(value: Any) -> str:
-    if len(_text(value)) > 20 or not (value.isascii() and (value.isprintable())):
-        raise ValueError("is not at most 20 printable ASCII characters")
-    return str(value)
-
-
-def _names(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise ValueError("is not a list of names")
-    return tuple(_filled(name) for name in value)
-
-
-def _codings(value: Any) -> tuple[str, ...]:
-    names = _names(value)
-    if "mh" not in names or not set(names) <= {"mh", "mr", "mmr"}:
-        raise ValueError('is not a list of "mh", "mr", "mmr"; "mh" is always needed')
-    return names
-
-
-def _digits(value: Any) -> str:
-    if not re.fullmatch(r"[0-9]*", _text(value)):
-        raise ValueError("is not made of digits")
-    return str(value)
-
-
-def _dial_marks(value: Any) -> str:
-    if not re.fullmatch(r"[0-9*#,wp]*", _text(value)):
-        raise ValueError("holds something that cannot be dialled; allowed are digits and * # , w p")
-    return str(value)
-
-
-def _level(value: Any) -> str:
-    if value not in ("debug", "info", "warning", "error"):
-        raise ValueError('is none of "debug", "info", "warning", "error"')
-    return str(value)
-
-
-def _paper(value: Any) -> Paper:
-    if value == "a4":
-        return "a4"
-    if value == "letter":
-        return "letter"
-    raise ValueError('is neither "a4" nor "letter"')
-
-
-def _port(reader: _Reader) -> PortSettings:
+def _port(reader: Reader) -> PortSettings:
     port = PortSettings(
-        name=reader.need("name", _name),
-        device=str(reader.need("device", _path)),
-        lock_folder=str(reader.take("lock_folder", Path(PortSettings.lock_folder), _path)),
-        max_rate_bps=reader.take("max_rate_bps", None, _number(2400, 33600)),
-        ecm=reader.take("ecm", True, _flag),
-        codings=reader.take("codings", PortSettings.codings, _codings),
-        v17=reader.take("v17", True, _flag),
-        flow_control=reader.take("flow_control", False, _flag),
-        tsid=reader.take("tsid", "", _tsid),
+        name=reader.need("name", values.name),
+        device=str(reader.need("device", values.path)),
+        lock_folder=str(reader.take("lock_folder", Path(PortSettings.lock_folder), values.path)),
+        max_rate_bps=reader.take("max_rate_bps", None, values.number(2400, 33600)),
+        ecm=reader.take("ecm", True, values.flag),
+        codings=reader.take("codings", PortSettings.codings, values.codings),
+        v17=reader.take("v17", True, values.flag),
+        flow_control=reader.take("flow_control", False, values.flag),
+        tsid=reader.take("tsid", "", values.tsid),
     )
     reader.done()
     return port
 
 
-def _limits(reader: _Reader) -> Limits:
+def _limits(reader: Reader) -> Limits:
     limits = Limits(
-        document_octets=reader.take("document_octets", Limits.document_octets, _number(1, 1 << 40)),
-        pages=reader.take("pages", Limits.pages, _number(1, 100_000)),
-        page_s=reader.take("page_s", Limits.page_s, _seconds),
-        document_s=reader.take("document_s", Limits.document_s, _seconds),
-        memory_octets=reader.take("memory_octets", Limits.memory_octets, _number(1 << 26, 1 << 40)),
-        workers=reader.take("workers", Limits.workers, _number(1, 64)),
+        document_octets=reader.take("document_octets", Limits.document_octets, values.number(1, 1 << 40)),
+        pages=reader.take("pages", Limits.pages, values.number(1, 100_000)),
+        page_s=reader.take("page_s", Limits.page_s, values.seconds),
+        document_s=reader.take("document_s", Limits.document_s, values.seconds),
+        memory_octets=reader.take("memory_octets", Limits.memory_octets, values.number(1 << 26, 1 << 40)),
+        workers=reader.take("workers", Limits.workers, values.number(1, 64)),
     )
     reader.done()
     return limits
@@ -288,10 +249,11 @@ def parse(text: str, path: Path) -> Settings:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path}: {error}") from error
-    top = _Reader(path, text, table, "", 0)
+    top = Reader(path, text, table, "", 0)
     (users,) = top.tables("users", many=False)
     (dialling,) = top.tables("dialling", many=False)
     (limits,) = top.tables("limits", many=False)
+    listener = _listener(*top.tables("listener", many=False)) if "listener" in table else None
     port_readers = top.tables("port", many=True)
     ports = tuple(_port(reader) for reader in port_readers)
     for index, port in enumerate(ports):
@@ -300,35 +262,30 @@ def parse(text: str, path: Path) -> Settings:
                 raise port_readers[index].fault("name", f"{port.name} is the name of another port")
             if other.device == port.device:
                 raise port_readers[index].fault("device", f"{port.device} belongs to port {other.name}")
+    log_level = top.take("log_level", Settings.log_level, values.level)
+    first_named = frozenset(_FIRST[key] for key in table if key in _FIRST)
     settings = Settings(
-        spool=top.take("spool", Settings.spool, _path),
-        socket=top.take("socket", Settings.socket, _path),
-        socket_mode=top.take("socket_mode", Settings.socket_mode, _mode),
-        tsid=top.take("tsid", "", _tsid),
-        header_from=top.take("header_from", "", _text),
-        header_line=top.take("header_line", True, _flag),
-        retries=top.take("retries", Settings.retries, _number(0, 99)),
-        retry_delay_s=top.take("retry_delay_s", Settings.retry_delay_s, _seconds),
-        busy_delay_s=top.take("busy_delay_s", Settings.busy_delay_s, _seconds),
-        device_delay_s=top.take("device_delay_s", Settings.device_delay_s, _seconds),
-        document_keep_s=top.take("document_keep_s", Settings.document_keep_s, _seconds),
-        incoming_every_s=top.take("incoming_every_s", Settings.incoming_every_s, _seconds),
-        paper=top.take("paper", Settings.paper, _paper),
-        cover_folder=top.take("cover_folder", None, _path),
-        log_level=top.take("log_level", Settings.log_level, _level),
+        spool=top.take("spool", Settings.spool, values.path),
+        socket=top.take("socket", Settings.socket, values.path),
+        socket_mode=top.take("socket_mode", Settings.socket_mode, values.mode),
+        document_keep_s=top.take("document_keep_s", Settings.document_keep_s, values.seconds),
+        incoming_every_s=top.take("incoming_every_s", Settings.incoming_every_s, values.seconds),
+        cover_folder=top.take("cover_folder", None, values.path),
+        log_level=log_level,
+        log_to=top.take("log_to", Settings.log_to, values.log_target),
+        log_file=top.take("log_file", None, values.path),
+        first=_first(top),
+        first_named=first_named,
+        first_levels=_levels(log_level),
         ports=ports,
         users=Users(
-            admins=users.take("admins", (), _names),
-            backends=users.take("backends", Users.backends, _names),
+            admins=users.take("admins", (), values.names),
+            backends=users.take("backends", Users.backends, values.names),
         ),
-        dialling=Dialling(
-            country_code=dialling.take("country_code", "", _digits),
-            international_prefix=dialling.take("international_prefix", "00", _dial_marks),
-            trunk_prefix=dialling.take("trunk_prefix", "0", _dial_marks),
-            outside_line=dialling.take("outside_line", "", _dial_marks),
-        ),
+        dialling=_dialling(dialling),
+        listener=listener,
         limits=_limits(limits),
     )
-    for reader in (users, dialling, top):
+    for reader in (users, top):
         reader.done()
     return settings

@@ -18,10 +18,10 @@ import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-FOLDERS = ("tmp", "documents", "masters", "covers", "calls", "ports", "incoming", "refused")
+FOLDERS = ("tmp", "documents", "masters", "covers", "calls", "ports", "incoming", "refused", "aside")
 
 
 class SpoolError(Exception):
@@ -51,8 +51,11 @@ def sync_file(path: Path) -> None:
 def make_public(path: Path) -> None:
     """Make a folder that everybody may pass through, if there is none, whatever our mask is. Raises OSError."""
     if not path.is_dir():
-        path.mkdir(parents=True, exist_ok=True)
+        if not path.parent.is_dir():
+            make_public(path.parent)
+        path.mkdir(exist_ok=True)
         path.chmod(0o755)
+        sync_folder(path.parent)
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class Spool:
     """Paths below the spool folder ``root``."""
 
     root: Path
+    _standing: set[Path] = field(default_factory=set, compare=False, repr=False)  # folders whose names are synced
 
     @property
     def database(self) -> Path:
@@ -105,11 +109,25 @@ class Spool:
     def place(self, temporary: Path, target: Path) -> None:
         """Make the whole file ``temporary`` durable under its name ``target``. Raises OSError."""
         sync_file(temporary)
-        if not target.parent.is_dir():
+        if target.parent not in self._standing:
+            # Also when it is there: another thread, or a daemon that was killed, may not have come to the sync.
             target.parent.mkdir(mode=0o700, exist_ok=True)
             sync_folder(target.parent.parent)
+            self._standing.add(target.parent)
         temporary.rename(target)
         sync_folder(target.parent)
+
+    def set_aside(self, path: Path, why: str) -> Path:
+        """Move what nobody can place to ``aside/``, beside a text that says where it lay and why. Raises OSError."""
+        target = self.root / "aside" / path.name
+        if target.exists():
+            target = target.with_name(f"{path.name}-{uuid.uuid4().hex[:8]}")
+        # The reason comes first: who finds the file there finds it with its reason.
+        target.with_name(f"{target.name}.txt").write_text(f"{self.relative(path)}: {why}\n")
+        path.rename(target)
+        sync_folder(target.parent)
+        sync_folder(path.parent)
+        return target
 
     def prepare(self, group_user: str | None) -> None:
         """Make the folders, check that they can be written, empty ``tmp/``.

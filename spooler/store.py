@@ -15,16 +15,18 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from fax.errors import Cause, FaxError, ServerError
-from spooler.store_tables import SCHEMA_VERSION, meta, metadata
+from spooler import migrations
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -61,8 +63,24 @@ Listener = Callable[[Changes], None]
 
 @dataclass
 class _Piece:
+    """``loop`` None: a thread waits for ``future``, else it is one of that loop's."""
+
     work: Callable[[Transaction], Any]
-    future: Future[Any]
+    future: Future[Any] | asyncio.Future[Any]
+    loop: asyncio.AbstractEventLoop | None = None
+
+    def is_wanted(self) -> bool:
+        if isinstance(self.future, Future):
+            return self.future.set_running_or_notify_cancel()
+        return not self.future.cancelled()
+
+
+class _Refused(Exception):
+    """A piece that is alone in its transaction raised ``error``."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error
 
 
 class Store:
@@ -72,8 +90,12 @@ class Store:
         self._path = path
         self._queue: queue.SimpleQueue[_Piece | None] = queue.SimpleQueue()
         self._listeners: list[Listener] = []
+        self._posts: dict[asyncio.AbstractEventLoop, list[Callable[[], None]]] = {}
         self._engine = _open(path)
-        self._connection = self._engine.connect()
+        try:
+            self._connection = self._engine.connect()
+        except DBAPIError as error:
+            raise StoreError(f"The database {path} cannot be opened: {error.orig}") from error
         self._closed = False
         self._thread = threading.Thread(target=self._serve, name="store", daemon=True)
         self._thread.start()
@@ -81,6 +103,13 @@ class Store:
     def listen(self, listener: Listener) -> None:
         """``listener`` is called on the store's thread after each commit that changed something; it must not wait."""
         self._listeners.append(listener)
+
+    def post(self, loop: asyncio.AbstractEventLoop, act: Callable[..., None], *arguments: object) -> None:
+        """For listeners: have ``act`` called on ``loop``, in order, before those hear who wait for this commit there.
+
+        One wake-up of the loop serves them all.
+        """
+        self._posts.setdefault(loop, []).append(partial(act, *arguments))
 
     def submit(self, work: Work[T]) -> Future[T]:
         """``work`` must bear being run again from the start: a neighbour may spoil the transaction it shares."""
@@ -93,7 +122,12 @@ class Store:
 
     async def run(self, work: Work[T]) -> T:
         """Raises what ``work`` raises, or ServerError STORAGE."""
-        return await asyncio.wrap_future(self.submit(work))
+        if self._closed:
+            return self.submit(work).result()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._queue.put(_Piece(work, future, loop))
+        return await future
 
     def call(self, work: Work[T]) -> T:
         """As ``run``, for threads other than the event loop's."""
@@ -118,7 +152,7 @@ class Store:
                 except queue.Empty:
                     break
             going_on = None not in pieces
-            batch = [piece for piece in pieces if piece is not None and piece.future.set_running_or_notify_cancel()]
+            batch = [piece for piece in pieces if piece is not None and piece.is_wanted()]
             try:
                 if batch and not self._commit(batch, alone=len(batch) == 1):
                     for piece in batch:
@@ -128,9 +162,10 @@ class Store:
                 log.exception("The store failed")
                 for piece in batch:
                     if not piece.future.done():
-                        piece.future.set_exception(
-                            ServerError(Cause.INTERNAL, "The fax server failed; its log says why")
+                        self._answer(
+                            piece, None, ServerError(Cause.INTERNAL, "The fax server failed; its log says why")
                         )
+            self._deliver()
 
     def _commit(self, batch: list[_Piece], alone: bool) -> bool:
         """Run ``batch`` in one transaction. False: the database spoilt it and nobody has been answered yet."""
@@ -140,32 +175,48 @@ class Store:
             with self._connection.begin():
                 for piece in batch:
                     part = Transaction(self._connection, datetime.now(UTC))
-                    savepoint = self._connection.begin_nested()
+                    # A piece alone needs none: what it leaves behind goes with its transaction.
+                    savepoint = None if alone else self._connection.begin_nested()
                     try:
                         result = piece.work(part)
-                        savepoint.commit()
+                        if savepoint is not None:
+                            savepoint.commit()
                     except DBAPIError:
                         # SQLite may have rolled everything back by itself (a full disk): no savepoint to go back to.
                         raise
                     except Exception as error:
+                        if savepoint is None:
+                            raise _Refused(error) from error
                         savepoint.rollback()
                         results.append((piece, None, error))
                     else:
                         results.append((piece, result, None))
                         changes.append(part)
+        except _Refused as refused:
+            self._answer(batch[0], None, refused.error)
+            return True
         except SQLAlchemyError as error:
             if not alone:
                 return False
             log.error("The database refused: %s", error)
-            batch[0].future.set_exception(_storage_error(error))
+            self._answer(batch[0], None, _storage_error(error))
             return True
         self._tell(changes)
         for piece, result, fault in results:
-            if fault is not None:
-                piece.future.set_exception(fault)
-            else:
-                piece.future.set_result(result)
+            self._answer(piece, result, fault)
         return True
+
+    def _answer(self, piece: _Piece, result: Any, fault: BaseException | None) -> None:
+        if piece.loop is not None:
+            self.post(piece.loop, _settle, piece.future, result, fault)
+        else:
+            _settle(piece.future, result, fault)
+
+    def _deliver(self) -> None:
+        posts, self._posts = self._posts, {}
+        for loop, acts in posts.items():
+            with suppress(RuntimeError):  # the loop is closed: we are ending
+                loop.call_soon_threadsafe(_act, acts)
 
     def _tell(self, parts: list[Transaction]) -> None:
         changes = Changes(
@@ -181,6 +232,23 @@ class Store:
                     log.exception("A listener failed; what was committed stays so")
 
 
+def _settle(future: Future[Any] | asyncio.Future[Any], result: Any, fault: BaseException | None) -> None:
+    if future.cancelled():
+        return
+    if fault is not None:
+        future.set_exception(fault)
+    else:
+        future.set_result(result)
+
+
+def _act(acts: list[Callable[[], None]]) -> None:
+    for act in acts:
+        try:
+            act()
+        except Exception:
+            log.exception("A listener failed; what was committed stays so")
+
+
 def _storage_error(error: SQLAlchemyError) -> FaxError:
     original = getattr(error, "orig", None) or error
     if isinstance(error, DBAPIError) and "UNIQUE constraint" not in str(original):
@@ -189,6 +257,31 @@ def _storage_error(error: SQLAlchemyError) -> FaxError:
 
 
 def _open(path: Path) -> Engine:
+    try:
+        _upgrade(path)
+    except migrations.NewerDatabaseError as error:
+        raise StoreError(f"The database {path} was written by a newer platend: {error}") from error
+    except migrations.BrokenReferencesError as error:
+        raise StoreError(
+            f"The database {path} cannot be brought to this version and stays as it is: {error}"
+        ) from error
+    except DBAPIError as error:
+        raise StoreError(f"The database {path} cannot be opened: {error.orig}") from error
+    return _engine(path, foreign_keys=True)
+
+
+def _upgrade(path: Path) -> None:
+    """On a connection of its own: a table that is made anew is dropped in between, and with foreign keys on SQLite
+    would empty it first, which its children forbid; what they refer to is checked before the commit."""
+    engine = _engine(path, foreign_keys=False)
+    try:
+        with engine.begin() as connection:
+            migrations.upgrade(connection)
+    finally:
+        engine.dispose()
+
+
+def _engine(path: Path, *, foreign_keys: bool) -> Engine:
     engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False, "timeout": 10})
 
     @event.listens_for(engine, "connect")
@@ -198,21 +291,11 @@ def _open(path: Path) -> Engine:
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
         cursor.close()
 
     @event.listens_for(engine, "begin")
     def _began(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
-    try:
-        with engine.begin() as connection:
-            metadata.create_all(connection)
-            found = connection.execute(select(meta.c.value).where(meta.c.name == "schema")).scalar()
-            if found is None:
-                connection.execute(insert(meta).values(name="schema", value=str(SCHEMA_VERSION)))
-            elif found != str(SCHEMA_VERSION):
-                raise StoreError(f"{path} has schema {found}; this platend knows schema {SCHEMA_VERSION}")
-    except DBAPIError as error:
-        raise StoreError(f"The database {path} cannot be opened: {error.orig}") from error
     return engine

@@ -7,41 +7,55 @@ same transaction.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
 from sqlalchemy import func, insert, select, update
 
-from fax.types import Call, CallId, Fate, JobState, Recipient, Sender
+from fax.types import Call, CallId, Fate, JobState, Poll, Recipient, Sender
 from modem.journal import Line
+from modem.memory import NOTHING_KNOWN, LineMemory
 from modem.outcome import Cause, Outcome, Retry
 from modem.plan import CallPlan, PlannedDocument, PlannedPage
+from spooler import store_numbers
 from spooler.jobs import KEPT, AfterCall, RetryRules, merged, verdict
-from spooler.ledger import PageNews, Projection, project, settled
+from spooler.ledger import PageNews, Projection, project, refused, settled
 from spooler.numbers import printable
 from spooler.store import Transaction
 from spooler.store_events import emit
-from spooler.store_jobs import finish, restate, row
+from spooler.store_jobs import JobRow, finish, restate, row
+from spooler.store_numbers import NOT_DIALLED
 from spooler.store_pages import OutgoingPage, freeze, mend, outgoing
+from spooler.store_statistics import count, memory_of
 from spooler.store_tables import call_jobs, calls, job_pages, jobs, ledger
 
 MENDS_LIMIT = 2  # times that a job's pages are made again after damage on our disk
 
 
 @dataclass(frozen=True, kw_only=True)
-class CallOrder:
-    """Everything a plan is made of. ``pages``: those the far end does not have."""
+class DocumentOrder:
+    """One job's share of a call. ``pages``: those the far end does not have."""
 
-    call: str
-    port: str
     job: int
-    number: str
     recipient: Recipient
     sender: Sender
     pages: tuple[OutgoingPage, ...]
     pages_total: int
+    poll: Poll | None = None  # a document of the far end's is to be fetched for this job
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallOrder:
+    """Everything a plan is made of."""
+
+    call: str
+    port: str
+    number: str
+    tsid: str  # the jobs' own; empty: none
+    documents: tuple[DocumentOrder, ...]
+    memory: LineMemory = NOTHING_KNOWN  # of the number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,39 +65,51 @@ class OpenCall:
     call: str
     port: str
     number: str
+    started: datetime
     jobs: tuple[int, ...]
     next_n: int
     offset: int
     cancelling: bool
 
 
-def intend(tx: Transaction, job: int, number: str, port: str, master_file: str) -> CallOrder | None:
-    """Write down that this job is called now. None: it does not wait under this number any more, or its cover page
-    is still to be frozen."""
-    about = row(tx, job)
-    if about.state != JobState.WAITING.value or about.number != number:
+def intend(
+    tx: Transaction, wanted: Sequence[int], number: str, port: str, master_files: Mapping[int, str]
+) -> CallOrder | None:
+    """Write down that these jobs are called now, in one call. A job that does not wait under this number any more, or
+    whose cover page is still to be frozen, is left out; None: all of them.
+
+    ``master_files``: by job, relative to the spool.
+    """
+    able = [row(tx, job) for job in wanted]
+    able = [about for about in able if about.state == JobState.WAITING.value and about.number == number]
+    able = [about for about in able if about.frozen or about.cover is None]
+    if not able:
         return None
+    call = f"{able[0].id}-{able[0].attempts + 1}"
+    tx.connection.execute(insert(calls).values(id=call, port=port, number=number, started=tx.now, next_n=0, offset=0))
+    documents = tuple(
+        _intend_job(tx, about, call, position, master_files[about.id]) for position, about in enumerate(able)
+    )
+    memory = memory_of(tx, number)
+    return CallOrder(call=call, port=port, number=number, tsid=able[0].tsid, documents=documents, memory=memory)
+
+
+def _intend_job(tx: Transaction, about: JobRow, call: str, position: int, master_file: str) -> DocumentOrder:
+    job = about.id
     if not about.frozen:
-        if about.cover is not None:
-            return None
         freeze(tx, job, master_file, "", ())
     pages = outgoing(tx, job)
-    attempts = about.attempts + 1
-    call = f"{job}-{attempts}"
-    tx.connection.execute(insert(calls).values(id=call, port=port, number=number, started=tx.now, next_n=0, offset=0))
-    tx.connection.execute(insert(call_jobs).values(call=call, job=job))
-    values = {"call": call, "attempts": attempts, "until": None, "reason": None, "cause": None, "cancelling": False}
-    tx.connection.execute(update(jobs).where(jobs.c.id == job).values(values))
+    tx.connection.execute(insert(call_jobs).values(call=call, job=job, position=position))
+    values = {"call": call, "attempts": about.attempts + 1, "until": None, "reason": None, "cause": None}
+    tx.connection.execute(update(jobs).where(jobs.c.id == job).values(cancelling=False, **values))
     restate(tx, job)
-    return CallOrder(
-        call=call,
-        port=port,
+    return DocumentOrder(
         job=job,
-        number=number,
         recipient=msgspec.json.decode(about.recipient, type=Recipient),
         sender=msgspec.json.decode(about.sender, type=Sender),
         pages=tuple(page for page in pages if not page.kept),
         pages_total=len(pages),
+        poll=None if about.poll is None else msgspec.json.decode(about.poll, type=Poll),
     )
 
 
@@ -105,6 +131,7 @@ def _open_call(tx: Transaction, id: str) -> OpenCall:
         call=id,
         port=about.port,
         number=about.number,
+        started=about.started,
         jobs=of_call,
         next_n=about.next_n,
         offset=about.offset,
@@ -113,7 +140,8 @@ def _open_call(tx: Transaction, id: str) -> OpenCall:
 
 
 def _jobs_of(tx: Transaction, call: str) -> tuple[int, ...]:
-    return tuple(tx.connection.scalars(select(call_jobs.c.job).where(call_jobs.c.call == call)))
+    of_call = select(call_jobs.c.job).where(call_jobs.c.call == call)
+    return tuple(tx.connection.scalars(of_call.order_by(call_jobs.c.position, call_jobs.c.job)))
 
 
 def take_in(tx: Transaction, call: str, lines: Sequence[Line], offset: int) -> Projection:
@@ -126,8 +154,8 @@ def take_in(tx: Transaction, call: str, lines: Sequence[Line], offset: int) -> P
         fields = msgspec.json.encode(line.fields).decode()
         tx.connection.execute(insert(ledger).values(call=call, n=line.n, kind=line.kind, t=line.t, fields=fields))
     of_call = _jobs_of(tx, call)
-    for job in _merge(tx, call, projection.pages):
-        _count_confirmed(tx, job)
+    for job in merge(tx, call, projection.pages):
+        count_confirmed(tx, job)
     for news in projection.news:
         for job in of_call if news.job is None else (news.job,):
             total = row(tx, job).pages_total
@@ -152,9 +180,10 @@ def _of(text: str, page: int | None, total: int | None) -> str:
     return text.replace(f"age {page}", f"age {page} of {total}", 1)
 
 
-def _merge(tx: Transaction, call: str, pages: Sequence[PageNews], *, last_word: bool = False) -> set[int]:
+def merge(tx: Transaction, call: str, pages: Sequence[PageNews], *, last_word: bool = False) -> set[int]:
     """Bring the fates of pages up to date; returns the jobs concerned."""
     concerned: set[int] = set()
+    refusals = refused(lines_taken_in(tx, call)) if last_word else {}
     for news in pages:
         where = (job_pages.c.job == news.job, job_pages.c.number == news.number)
         page = tx.connection.execute(select(job_pages).where(*where)).first()
@@ -166,8 +195,8 @@ def _merge(tx: Transaction, call: str, pages: Sequence[PageNews], *, last_word: 
         values: dict[str, object] = {}
         if fate is not known or (news.fate is not Fate.NOT_SENT and known not in KEPT):
             values |= {"fate": fate.value, "call": call}
-        if last_word and news.fate is Fate.REFUSED:
-            values["refusals"] = page.refusals + 1
+        if last_word and (more := max(refusals.get((news.job, news.number), 0), news.fate is Fate.REFUSED)):
+            values["refusals"] = page.refusals + more
         if fate is Fate.UNCERTAIN:
             values["maybe_printed"] = True
         if values:
@@ -175,7 +204,7 @@ def _merge(tx: Transaction, call: str, pages: Sequence[PageNews], *, last_word: 
     return concerned
 
 
-def _count_confirmed(tx: Transaction, job: int) -> tuple[int, int, int]:
+def count_confirmed(tx: Transaction, job: int) -> tuple[int, int, int]:
     """Number of pages, how many the far end has, and refusals of the page refused most often."""
     kept = [fate.value for fate in KEPT]
     pages, most = tx.connection.execute(
@@ -212,8 +241,11 @@ def settle(
         "line_seconds": outcome.figures.line_seconds,
     }
     tx.connection.execute(update(calls).where(calls.c.id == call).values(values))
+    count(tx, about.port, about.number, outcome)
+    store_numbers.learn(tx, about.number, outcome, rules)
     final = settled(outcome)
-    _merge(tx, call, final, last_word=True)
+    merge(tx, call, final, last_word=True)
+    begun = {page.job for page in final if page.fate is not Fate.NOT_SENT}
     for job in _jobs_of(tx, call):
         job_row = row(tx, job)
         if job_row.call != call:
@@ -222,7 +254,7 @@ def settle(
             if page.job == job and page.fate is Fate.UNCERTAIN:
                 text = f"Whether page {page.number} of {job_row.pages_total} arrived is not known"
                 emit(tx, "page-uncertain", job, call=call, page=page.number, pages=job_row.pages_total, text=text)
-        pages, confirmed, refusals = _count_confirmed(tx, job)
+        pages, confirmed, refusals = count_confirmed(tx, job)
         known = AfterCall(
             tries=job_row.tries,
             faults=job_row.attempts - job_row.tries - 1,
@@ -230,18 +262,25 @@ def settle(
             pages=pages,
             confirmed=confirmed,
             refusals=refusals,
+            uncertain=sum(1 for page in final if page.job == job and page.fate is Fate.UNCERTAIN),
+            reached=not begun or job in begun,
         )
         mended = outcome.cause is Cause.PLAN_INVALID and _may_mend(tx, job) and mend(tx, job, damaged)
-        decided = verdict(known, replace(outcome, retry=Retry.DEVICE) if mended else outcome, rules, tx.now)
+        own = rules.of_job(job_row.retries, job_row.retry_delay_s)
+        decided = verdict(known, replace(outcome, retry=Retry.DEVICE) if mended else outcome, own, tx.now)
         emit(tx, "call-ended", job, call=call, text=outcome.text)
         after = {"call": None, "tries": decided.tries, "cancelling": False}
         tx.connection.execute(update(jobs).where(jobs.c.id == job).values(after))
         if decided.state.ended:
             finish(tx, job, decided.state, cause=decided.cause, reason=decided.reason)
         else:
-            again = {"cause": decided.cause, "reason": decided.reason, "until": decided.until}
+            again: dict[str, object] = {"cause": decided.cause, "reason": decided.reason}
+            again |= {"until": decided.until, "pause_s": decided.pause_s}
+            if decided.state is JobState.HELD:
+                again["held"] = True
             tx.connection.execute(update(jobs).where(jobs.c.id == job).values(again))
-            emit(tx, "waiting", job, text=decided.reason or "", state=restate(tx, job))
+            kind = "held" if decided.state is JobState.HELD else "waiting"
+            emit(tx, kind, job, text=decided.reason or "", state=restate(tx, job))
 
 
 def _may_mend(tx: Transaction, job: int) -> bool:
@@ -270,11 +309,12 @@ def plan_remembered(tx: Transaction, call: str) -> CallPlan:
 
 
 def give_back(tx: Transaction, call: str, reason: str, until: datetime) -> None:
-    """The call was never dialled: its record stays, its jobs wait until ``until`` as if it had not been begun."""
+    """The call was never dialled: its record stays, its jobs wait until ``until`` as if it had not been begun; a job to
+    which that has not happened before is not made to wait, since another line may do."""
     about = tx.connection.execute(select(calls).where(calls.c.id == call)).one()
     if about.ended is not None:
         return
-    values = {"ended": tx.now, "cause": "not-dialled", "text": reason}
+    values = {"ended": tx.now, "cause": NOT_DIALLED, "text": reason}
     tx.connection.execute(update(calls).where(calls.c.id == call).values(values))
     for job in _jobs_of(tx, call):
         job_row = row(tx, job)
@@ -284,7 +324,9 @@ def give_back(tx: Transaction, call: str, reason: str, until: datetime) -> None:
         if job_row.cancelling:
             finish(tx, job, JobState.CANCELLED, cause="cancelled", reason="Cancelled")
             continue
-        again = {"cause": "not-dialled", "reason": reason, "until": until}
+        first = job_row.attempts - job_row.tries == 1
+        pause_s = 0.0 if first else max(0.0, (until - tx.now).total_seconds())
+        again = {"cause": NOT_DIALLED, "reason": reason, "until": tx.now if first else until, "pause_s": pause_s}
         tx.connection.execute(update(jobs).where(jobs.c.id == job).values(again))
         emit(tx, "waiting", job, text=reason, state=restate(tx, job))
 

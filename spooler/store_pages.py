@@ -11,16 +11,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import and_, case, delete, insert, select, update
 
 from fax.types import CallId, CoverPage, Fate, JobState, Page, Recipient, Resolution, Sender
 from modem.outcome import Cause as PlanCause
 from spooler.jobs import KEPT
 from spooler.store import Transaction
-from spooler.store_events import emit
+from spooler.store_events import Said, emit, emit_of
 from spooler.store_jobs import finish, restate, row
 from spooler.store_submissions import master_pages_count, prepared_text
 from spooler.store_tables import documents, job_pages, jobs, master_documents, master_pages, masters
+from spooler.store_waste import throw_away, throw_covers_away
 
 OTHER_PAGES = (
     "The prepared pages were damaged on the fax server's disk, and the document does not become the same pages again:"
@@ -88,15 +89,20 @@ def _open_jobs(tx: Transaction, key: str) -> list[int]:
 
 def master_ready(tx: Transaction, key: str, pages: Sequence[PreparedPage]) -> None:
     """The master's file is in its place: every job that waited for it goes on."""
+    if tx.connection.scalar(select(masters.c.key).where(masters.c.key == key)) is None:
+        # Every job that wanted it was deleted meanwhile.
+        throw_away(tx, "master", key)
+        return
     tx.connection.execute(delete(master_pages).where(master_pages.c.master == key))
     tx.connection.execute(
         insert(master_pages),
         [{"master": key, "position": p.index, "digest": p.digest, "width": p.width, "rows": p.rows} for p in pages],
     )
     tx.connection.execute(update(masters).where(masters.c.key == key).values(state="ready", cause=None, text=None))
+    _go_on(tx, key, len(pages))
     for job in _open_jobs(tx, key):
         about = row(tx, job)
-        if about.frozen and not _holds(tx, job, pages):
+        if about.frozen and not holds(tx, job, pages):
             if any(page.kept for page in outgoing(tx, job)):
                 finish(tx, job, JobState.FAILED, cause=PlanCause.PLAN_INVALID.value, reason=OTHER_PAGES)
                 continue
@@ -107,7 +113,31 @@ def master_ready(tx: Transaction, key: str, pages: Sequence[PreparedPage]) -> No
         emit(tx, "prepared", job, text=prepared_text(total), pages=total, state=restate(tx, job))
 
 
-def _holds(tx: Transaction, job: int, pages: Sequence[PreparedPage]) -> bool:
+def _go_on(tx: Transaction, key: str, pages: int) -> None:
+    """Let all jobs go on that waited for the master and have nothing frozen: a broadcast is thousands, and a statement
+    for each would hold everybody up. Their states follow the facts as ``jobs.standing`` has it."""
+    waited = and_(
+        jobs.c.master == key,
+        jobs.c.prepared.is_(False),
+        jobs.c.frozen.is_(False),
+        jobs.c.state.not_in([state.value for state in JobState if state.ended]),
+    )
+    tx.changed_jobs.update(tx.connection.scalars(select(jobs.c.id).where(waited)))
+    state = case(
+        (jobs.c.call.is_not(None), JobState.SENDING.value),
+        (jobs.c.held.is_(True), JobState.HELD.value),
+        (jobs.c.number.is_(None), JobState.ADDRESS.value),
+        else_=JobState.WAITING.value,
+    )
+    total = pages + case((jobs.c.cover.is_not(None), 1), else_=0)
+    values = {"state": state, "pages_total": total, "reason": None, "cause": None, "until": None}
+    tx.connection.execute(update(jobs).where(waited).values(values))
+    for covers, has in ((0, jobs.c.cover.is_(None)), (1, jobs.c.cover.is_not(None))):
+        emit_of(tx, and_(waited, has), Said("prepared", prepared_text(pages + covers), pages + covers))
+    tx.connection.execute(update(jobs).where(waited).values(prepared=True))
+
+
+def holds(tx: Transaction, job: int, pages: Sequence[PreparedPage]) -> bool:
     """Whether the pages that the job was frozen with are these, its cover page apart."""
     frozen = [(page.index, page.digest) for page in outgoing(tx, job) if not page.cover]
     return frozen == [(page.index, page.digest) for page in pages]
@@ -208,6 +238,7 @@ def freeze(tx: Transaction, id: int, master_file: str, cover_file: str, cover: S
                 "maybe_printed": len(rows) + 1 in marked,
             }
         )
+    throw_covers_away(tx, id)
     tx.connection.execute(delete(job_pages).where(job_pages.c.job == id))
     if rows:
         tx.connection.execute(insert(job_pages), rows)
@@ -220,6 +251,7 @@ def freeze_cover(
 ) -> bool:
     """As ``freeze``, if the cover page still says what the job says; else False and the cover page is waste."""
     if cover_order(tx, order.job) != order:
+        throw_away(tx, "cover", cover_file)
         return False
     freeze(tx, order.job, master_file, cover_file, pages)
     return True

@@ -1,7 +1,8 @@
 """The tables of the database, in portable SQL (SQLite now, PostgreSQL must stay possible).
 
 What always holds: job ids are never used twice (AUTOINCREMENT, a sequence elsewhere); times are microseconds since 1970
-in UTC; values that only we read whole (recipient, sender, cover) are JSON text; files are named relative to the spool.
+in UTC; values that only we read whole (recipient, sender, cover) are JSON text; files are named relative to the spool;
+what stands here is what ``migrations/`` makes, revision by revision (a test compares).
 """
 
 from __future__ import annotations
@@ -27,7 +28,6 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -45,13 +45,6 @@ class Instant(TypeDecorator[datetime]):
 
 
 metadata = MetaData()
-
-meta = Table(
-    "meta",
-    metadata,
-    Column("name", String(40), primary_key=True),
-    Column("value", Text, nullable=False),
-)
 
 documents = Table(
     "documents",
@@ -135,8 +128,27 @@ jobs = Table(
     Column("frozen", Boolean, nullable=False, default=False),  # job_pages are what goes out, cover included
     Column("pages_total", Integer),
     Column("pages_confirmed", Integer, nullable=False, default=0),
+    Column("type", String(20), nullable=False, server_default="send"),
+    Column("priority", Integer, nullable=False, server_default="1"),  # 0 low, 1 normal, 2 high
+    Column("schedule", String(20), nullable=False, server_default="now"),  # now, at, discount
+    Column("schedule_at", Instant),
+    Column("give_up_at", Instant),
+    Column("retries", Integer),  # NULL: the setting
+    Column("retry_delay_s", Float),  # NULL: the setting
+    Column("billing_code", Text, nullable=False, server_default=""),
+    Column("tsid", String(20), nullable=False, server_default=""),
+    Column("report", String(20), nullable=False, server_default="none"),
+    Column("report_address", Text, nullable=False, server_default=""),
+    Column("port_group", String(40), nullable=False, server_default=""),
+    Column("poll", Text),  # what is fetched from the far end, as JSON
+    Column("octets", BigInteger, nullable=False, server_default="0"),
+    Column("claimed", Boolean, nullable=False, server_default="0"),  # the user is what CUPS said
+    Column("submitter", Text, nullable=False, server_default=""),  # where it is not the user
+    Column("ended", Instant),
+    Column("pause_s", Float),  # how long it was to wait when ``until`` was set; NULL: no matter how long
+    Column("queued", Instant),  # when it came into the queue again; NULL: when it was created
     CheckConstraint("id < 2147483648", name="jobs_id_32_bit"),
-    Index("jobs_by_state", "state"),
+    Index("jobs_by_state", "state", "ended"),
     Index("jobs_by_submission", "submission"),
     Index("jobs_by_user", "user", "id"),
     Index("jobs_by_master", "master"),
@@ -174,6 +186,7 @@ calls = Table(
     Column("next_n", Integer, nullable=False, default=0),  # journal entries below are in the ledger
     Column("offset", BigInteger, nullable=False, default=0),  # octets of the journal that are in the ledger
     Index("calls_by_ended", "ended"),
+    Index("calls_by_started", "started"),
 )
 
 call_jobs = Table(
@@ -181,6 +194,7 @@ call_jobs = Table(
     metadata,
     Column("call", ForeignKey("calls.id"), primary_key=True),
     Column("job", ForeignKey("jobs.id"), primary_key=True),
+    Column("position", Integer, nullable=False, server_default="0"),  # the order in which they go out
     Index("call_jobs_by_job", "job"),
 )
 
@@ -200,12 +214,90 @@ events = Table(
     Column("cursor", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     Column("at", Instant, nullable=False),
     Column("kind", String(30), nullable=False),
-    Column("job", ForeignKey("jobs.id")),
+    Column("job", Integer),  # outlives the job
+    Column("user", Text),  # whose job it was
     Column("call", String(40)),
     Column("page", Integer),
     Column("pages", Integer),
     Column("state", String(20)),
     Column("text", Text, nullable=False),
+    Column("port", String(40)),
+    Column("device", Integer),
+    Column("code", Integer),  # FEI_ number
     Index("events_by_job", "job", "cursor"),
     sqlite_autoincrement=True,
+)
+
+configuration = Table(
+    "configuration",
+    metadata,
+    Column("name", String(60), primary_key=True),  # of a setting; what is not here has its default
+    Column("value", Text, nullable=False),  # JSON
+)
+
+ports = Table(
+    "ports",
+    metadata,
+    Column("id", Integer, primary_key=True),  # the permanent line id, never used twice
+    Column("name", String(40), nullable=False),
+    Column("present", Boolean, nullable=False),  # in the settings file
+    Column("send", Boolean, nullable=False),
+    Column("receive", Boolean, nullable=False),
+    Column("rings", Integer, nullable=False),
+    Column("priority", Integer, nullable=False),  # 1..n among those present, 1 first
+    Column("tsid", String(20), nullable=False),
+    Column("csid", String(20), nullable=False),
+    UniqueConstraint("name", name="ports_by_name"),
+    sqlite_autoincrement=True,
+)
+
+numbers = Table(
+    "numbers",
+    metadata,
+    Column("number", String(80), primary_key=True),
+    Column("in_vain", Integer, nullable=False, server_default="0"),  # calls in a row that reached no fax machine
+    Column("barred_until", Instant),
+    Column("barred_s", Float),  # how long it was to be barred when that was decided
+    Index("numbers_by_bar", "barred_until"),
+)
+
+jobs_gone = Table(
+    "jobs_gone",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("submission", ForeignKey("submissions.id"), nullable=False),  # whose key still gives this job back
+    Column("gone", Instant, nullable=False),
+    Index("jobs_gone_by_submission", "submission"),
+    Index("jobs_gone_by_time", "gone"),
+)
+
+waste = Table(
+    "waste",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(20), nullable=False),  # master, cover, call
+    Column("name", Text, nullable=False),  # of the file that nothing refers to any more and that is to go
+    Index("waste_by_name", "kind", "name"),
+    sqlite_autoincrement=True,
+)
+
+statistics = Table(
+    "statistics",
+    metadata,
+    Column("kind", String(10), primary_key=True),  # port, number
+    Column("name", String(80), primary_key=True),
+    Column("cause", String(40), primary_key=True),  # how the calls ended
+    Column("calls", BigInteger, nullable=False),
+    Column("answered", BigInteger, nullable=False),  # by a fax machine
+    Column("pages", BigInteger, nullable=False),  # that were confirmed
+    Column("line_seconds", Float, nullable=False),
+    Column("last", Instant, nullable=False),
+)
+
+line_memories = Table(
+    "line_memories",
+    metadata,
+    Column("number", String(80), primary_key=True),
+    Column("memory", Text, nullable=False),  # modem.memory.LineMemory as JSON
+    Column("changed", Instant, nullable=False),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 ARROWS: dict[str, set[str]] = {
-    "backend": {"fax", "ipp"},
+    "agent": set(),
+    "backend": {"fax", "ipp", "ppd"},
     "cli": {"fax"},
     "codec": set(),
     "coverpage": {"codec", "fax"},
@@ -22,8 +24,9 @@ ARROWS: dict[str, set[str]] = {
 }
 HOUSE = set(ARROWS)
 
-# Commands that work without a daemon may import codec and modem, inside the functions that run them, or for types only.
-INSIDE_ONLY = {"cli": {"codec", "modem"}}
+# Commands that work without a daemon may import codec and modem, those that set up CUPS backend, inside the functions
+# that run them, or for types only.
+INSIDE_ONLY = {"cli": {"backend", "codec", "modem"}}
 
 
 def imported(tree: ast.AST) -> list[tuple[str, bool]]:
@@ -63,6 +66,24 @@ def test_imports_go_down_only(package: str) -> None:
             if target not in allowed:
                 wrong.append(f"{file.relative_to(ROOT)} imports {target}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_the_agent_needs_nothing_that_the_system_s_python_lacks() -> None:
+    """It runs outside our environment: the standard library and gi only."""
+    strange = {
+        f"{file.name}: {name}"
+        for file in (ROOT / "agent").glob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(), str(file)))
+        for name in (
+            [alias.name.partition(".")[0] for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [(node.module or "").partition(".")[0]]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+        if name not in sys.stdlib_module_names | {"agent", "gi", "__future__"}
+    }
+    assert not strange
 
 
 def test_the_arrows_have_no_circle() -> None:

@@ -68,7 +68,7 @@ _DIAL_RESULTS = {
     Result.NO_ANSWER: DialResult.NO_ANSWER,
     Result.NO_CARRIER: DialResult.NO_CARRIER,
     Result.BLACKLISTED: DialResult.BLACKLISTED,
-    Result.DELAYED: DialResult.BLACKLISTED,
+    Result.DELAYED: DialResult.DELAYED,
     Result.ERROR: DialResult.ERROR,
 }
 

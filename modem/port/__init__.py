@@ -9,7 +9,9 @@ What the daemon calls:
   ``start_call(plan_path, journal_path) -> CallReply``, ``cancel(call) -> bool``, ``set_answering(AnswerSettings | None)
   -> PortStatus``, ``pick_up() -> bool``, ``quit()``. All synchronous, with
   timeouts; ``PortError`` when the process does not answer or makes no sense.
-- ``modem.port.messages``: ``PortStatus``, ``PortState``, ``CallReply``, ``CallAnswer``.
+- ``modem.port.messages``: ``PortStatus``, ``PortState``, ``CallReply``, ``CallAnswer``, ``AnswerSettings``,
+  ``ServedDocument``.
+- ``modem.received``: ``calls_in``, ``ReceivedCall``: what calls that came in have left.
 - ``modem.journal``: ``read``, ``page_fates``, ``outcome_of``, ``outcome_after_death``, ``is_being_written``.
 
 How to tell what became of a call that was handed over (the plan is at ``plan_path``):
@@ -24,10 +26,16 @@ How to tell what became of a call that was handed over (the plan is at ``plan_pa
    is in. No process and a journal without an end: ``outcome_after_death``. No journal: it was never dialled.
 
 Calls that come in are answered after ``set_answering(AnswerSettings(folder=..., rings=N))``, and only in that process:
-whoever starts one tells it again. Each has the id ``in-DATE-TIME-PID-N``; ``ID.journal`` lies in the settings' folder
-from the moment it is answered, ``ID.tif`` from its first page on, a whole TIFF at every moment. It has ended when the
-journal has its ``end`` (an ``AnswerOutcome``); a ``page-received`` without a ``page-confirmed`` is a page that we have
-and that the sender may send again.
+whoever starts one tells it again (``status().answering``, ``answering_into``, ``answering_after`` say what it does, and
+it goes on answering when the daemon is gone). A call that comes in has the id ``in-DATE-TIME-PID-N``; while it lasts
+``status()`` has ``state`` RECEIVING, ``call`` and ``journal``, afterwards ``last_received``. What it leaves on disk,
+and how to take it over at any later time, says ``modem.received``: ``FOLDER/ID/journal.jsonl`` and ``pages.tif``,
+``calls_in(FOLDER)``, ``ReceivedCall.outcome()``. ``cancel(ID)`` ends it politely. ``AnswerSettings.document`` is what a
+caller may fetch (polling): the pages are proved when it is named; its fates are ``AnswerOutcome.sent``.
+
+A plan with ``fetch`` fetches the far end's document (polling), behind its own pages if it has any, into
+``PlannedFetch.file``, else ``fetched.tif`` beside the journal. Each page is confirmed to the far end when it is on
+stable storage; ``Outcome.fetched`` and the entries ``page-received``, ``page-confirmed`` say what is there.
 
 In FOLDER lie ``lock`` (flocked as long as the process lives), ``control.sock``, ``log``.
 

@@ -1,40 +1,47 @@
 """Calls that come in: when they are answered, where their pages and journals go, and the call under way.
 
-What always holds: without settings nothing is answered and nothing is looked at; an incoming call ``ID`` has its
-journal in ``FOLDER/ID.journal`` and, from its first page on, its pages in ``FOLDER/ID.tif``; a call whose journal
-cannot be made is not answered.
+What always holds: without settings nothing is answered and nothing is looked at; an incoming call has a folder of its
+own, laid out as ``modem.received`` says; a call whose folder or journal cannot be made is not answered; a document that
+callers may fetch was proved when it was named, and is kept in memory.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from codec.page import Page
 from modem.answer import Answer
 from modem.class1.ringing import CallerId, RingWatch
 from modem.entries import Entry
-from modem.journal import JournalWriter
+from modem.journal_writer import JournalWriter
 from modem.outcome import Cause, Fault, Phase, Retry
 from modem.port.crank import ByteChannel, Run
 from modem.port.messages import AnswerSettings
+from modem.port.pages import load_served
 from modem.port.store import PageStore
 from modem.receipt import AnswerOutcome
+from modem.received import ReceivedCall, make_folder
+from modem.t30.capabilities import PAGE_CODINGS
+from modem.t30.frames import ident_fif
 from modem.t30.receiver_abilities import ReceiverPolicy
-
-_LAST_PAGES_S = 10.0
 
 
 def policy_of(settings: AnswerSettings) -> ReceiverPolicy:
+    document = settings.document
     return ReceiverPolicy(
         csi=settings.csi,
         ecm=settings.ecm,
         v17=settings.v17,
         max_rate_bps=settings.max_rate_bps,
+        codings=tuple(coding for coding in PAGE_CODINGS if coding.value in ("mh", *settings.codings)),
         sub_addresses=settings.sub_addresses,
         sender_password=settings.sender_password,
+        poll_password=document.password if document is not None else "",
+        poll_selection=document.selection if document is not None else "",
     )
 
 
@@ -51,50 +58,16 @@ class AnswerRun(Run[AnswerOutcome]):
         store: PageStore,
         now: float,
         on_entry: Callable[[Entry], None] | None = None,
+        document: Sequence[Page] = (),
     ) -> None:
-        self.store = store
         self._caller = caller
         self._answer: Answer | None = None
-        self._told_stored = 0
-        self._told_failure = False
 
         def make() -> Answer:
-            self._answer = Answer(call, policy, now, caller=caller)
+            self._answer = Answer(call, policy, now, caller=caller, document=document)
             return self._answer
 
-        super().__init__(call, device, writer, now, on_entry, make)
-
-    def pages_ready(self, now: float) -> None:
-        """The store's ``wake_fd`` is readable."""
-        self.store.acknowledge()
-        self._guarded(now, lambda: None)
-
-    def _keep_pages(self, now: float) -> bool:
-        answer = self._answer
-        if answer is None:
-            return False
-        pages = answer.take_pages()
-        self.store.put(pages)
-        news = bool(pages)
-        if self.store.stored > self._told_stored:
-            self._told_stored = self.store.stored
-            answer.stored(self._told_stored, now)
-            news = True
-        if self.store.failure and not self._told_failure:
-            self._told_failure = True
-            answer.store_failed(self.store.failure, now)
-            news = True
-        return news
-
-    def _device_is_gone(self, now: float) -> None:
-        self._keep_pages(now)
-        self.store.wait(_LAST_PAGES_S)
-        self._keep_pages(now)
-
-    def _finish(self, now: float, outcome: AnswerOutcome) -> None:
-        if self.outcome is None:
-            self.store.close()
-        super()._finish(now, outcome)
+        super().__init__(call, device, writer, now, on_entry, make, store)
 
     def _broken(self, error: Exception) -> AnswerOutcome:
         return AnswerOutcome(
@@ -116,6 +89,7 @@ class Answering:
     def __init__(self) -> None:
         self.settings: AnswerSettings | None = None
         self.wanted_now = False  # by a command, whether it rings or not
+        self._document: tuple[Page, ...] = ()
         self._ringing = RingWatch()
         self._made = 0
 
@@ -127,11 +101,24 @@ class Answering:
     def rings(self) -> int:
         return self._ringing.rings
 
+    @property
+    def served_pages(self) -> int:
+        return len(self._document)
+
     def set(self, settings: AnswerSettings | None) -> None:
-        """Raises OSError when the folder cannot be made."""
+        """Raises OSError when the folder cannot be made, PlanError when the document is not what it is said to be,
+        ValueError for a text that no frame can say; then nothing is changed."""
+        document: tuple[Page, ...] = ()
         if settings is not None:
-            Path(settings.folder).mkdir(parents=True, exist_ok=True)
-        self.settings = settings
+            for text in (settings.csi, policy_of(settings).poll_selection):
+                ident_fif(text)
+            if unknown := set(settings.codings) - {coding.value for coding in PAGE_CODINGS}:
+                raise ValueError(f"no coding is called {min(unknown)!r}")
+            if settings.document is not None:
+                kept = self.settings is not None and settings.document == self.settings.document
+                document = self._document if kept else load_served(settings.document)
+            make_folder(Path(settings.folder))
+        self.settings, self._document = settings, document
         self._ringing.forget()
         self.wanted_now = False
 
@@ -157,14 +144,15 @@ class Answering:
         return self.wanted_now or (settings.rings > 0 and self._ringing.rings >= settings.rings)
 
     def begin(self, device: ByteChannel, now: float, on_entry: Callable[[Entry], None] | None) -> AnswerRun:
-        """Answer. Raises OSError when its journal cannot be made."""
+        """Answer. Raises OSError when its folder or its journal cannot be made."""
         settings, caller = self.settings, self._ringing.caller
         assert settings is not None
         self._ringing.forget()
         self.wanted_now = False
-        folder = Path(settings.folder)
         self._made += 1
-        call = f"in-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}-{self._made}"
-        writer = JournalWriter(folder / f"{call}.journal")
-        store = PageStore(folder / f"{call}.tif")
-        return AnswerRun(call, policy_of(settings), caller, device, writer, store, now, on_entry)
+        name = f"in-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}-{self._made}"
+        received = ReceivedCall.make(Path(settings.folder), name)
+        writer = JournalWriter(received.journal)
+        store = PageStore(received.pages)
+        policy = policy_of(settings)
+        return AnswerRun(name, policy, caller, device, writer, store, now, on_entry, self._document)

@@ -29,9 +29,21 @@ from modem.port.messages import (
     PortStatus,
     Reply,
     Request,
+    ServedDocument,
 )
 
-__all__ = ["CallAnswer", "CallReply", "PortClient", "PortError", "PortState", "PortStatus", "is_locked", "launch"]
+__all__ = [
+    "AnswerSettings",
+    "CallAnswer",
+    "CallReply",
+    "PortClient",
+    "PortError",
+    "PortState",
+    "PortStatus",
+    "ServedDocument",
+    "is_locked",
+    "launch",
+]
 
 LOG_LIMIT_OCTETS = 1 << 20
 
@@ -113,9 +125,16 @@ class PortClient:
 
     def set_answering(self, settings: AnswerSettings | None) -> PortStatus:
         """Have calls that come in answered from now on, or, with None, not. A process that is started anew answers
-        none until it is told so. Raises PortError."""
+        none until it is told so.
+
+        The document that may be fetched is read and proved now, which takes its time: it cannot be changed while a call
+        is under way. Raises PortError: nothing was changed; the text says why.
+        """
         if settings is not None:
             settings = replace(settings, folder=os.fspath(Path(settings.folder).absolute()))
+        if settings is not None and settings.document is not None:
+            document = replace(settings.document, file=os.fspath(Path(settings.document.file).absolute()))
+            settings = replace(settings, document=document)
         reply = self._ask_living(Request(verb="answering", answer=settings))
         if reply.status is None:
             raise PortError(f"no status in the answer: {reply}")

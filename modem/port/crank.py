@@ -20,13 +20,16 @@ import msgspec
 
 from modem.device import DeviceGoneError
 from modem.entries import Entry
-from modem.journal import JournalWriter
+from modem.journal import IMAGE
+from modem.journal_writer import JournalWriter
 from modem.outcome import Cause, Outcome, Retry
-from modem.receipt import AnswerOutcome
+from modem.port.store import PageStore
+from modem.receipt import AnswerOutcome, ReceivedPage
 
 CANCEL_SECONDS = 20.0  # a polite end may have to wait for the end of a frame or of a far end's answer
 STALL_SECONDS = 300.0  # without any event; the longest timer of T.30 is T5, 60 s
 TAKE_LIMIT = 1000  # a core that produces without end is broken
+LAST_PAGES_S = 10.0  # for pages on their way to the disk when the modem is gone
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +78,12 @@ class Core(Protocol[Found]):
 
     def hung_up(self, now: float) -> None: ...
 
+    def take_pages(self) -> list[ReceivedPage]: ...
+
+    def stored(self, count: int, now: float) -> None: ...
+
+    def store_failed(self, text: str, now: float) -> None: ...
+
 
 class Run(Generic[Out]):
     """Drives one call. ``outcome`` is None until it is over; by then the journal is closed."""
@@ -87,10 +96,14 @@ class Run(Generic[Out]):
         now: float,
         on_entry: Callable[[Entry], None] | None,
         make: Callable[[], Core[Out]],
+        store: PageStore | None = None,
     ) -> None:
-        """``make``: begins the call; it may fail."""
+        """``make``: begins the call; it may fail. ``store``: for pages that come in, when some may."""
         self.call = call
         self.writer = writer
+        self.store = store
+        self._told_stored = 0
+        self._told_failure = False
         self.outcome: Out | None = None
         self.journal_whole = True  # whether all entries got to the disk; known at the end
         self.device_lost = False
@@ -136,6 +149,12 @@ class Run(Generic[Out]):
             log.error("journal %s: %s: ending the call", self.writer.path, self.writer.failure)
             self.cancel(now, Why.DISK)
         else:
+            self._guarded(now, lambda: None)
+
+    def pages_ready(self, now: float) -> None:
+        """The store's ``wake_fd`` is readable."""
+        if self.store is not None:
+            self.store.acknowledge()
             self._guarded(now, lambda: None)
 
     def tick(self, now: float) -> None:
@@ -184,10 +203,28 @@ class Run(Generic[Out]):
 
     def _keep_pages(self, now: float) -> bool:
         """Carry pages to where they are stored; whether there was anything to do."""
-        return False
+        store = self.store
+        if store is None:
+            return False
+        pages = self._core.take_pages()
+        store.put(pages)
+        news = bool(pages)
+        if store.stored > self._told_stored:
+            self._told_stored = store.stored
+            self._core.stored(self._told_stored, now)
+            news = True
+        if store.failure and not self._told_failure:
+            self._told_failure = True
+            self._core.store_failed(store.failure, now)
+            news = True
+        return news
 
-    def _device_is_gone(self, now: float) -> None:
-        """The core knows it; it may still have something to wait for, which has to be waited for here."""
+    def _keep_last_pages(self, now: float) -> None:
+        """The core knows that the modem is gone; what it still waits for has to be waited for here."""
+        if self.store is not None:
+            self._keep_pages(now)
+            self.store.wait(LAST_PAGES_S)
+            self._keep_pages(now)
 
     def _guarded(self, now: float, act: Callable[[], None]) -> None:
         """Do one thing with the core, carry away what it made. A fault of our own ends the call, not the port."""
@@ -225,7 +262,7 @@ class Run(Generic[Out]):
         if not entries:
             return
         kept = [self._honest(entry) for entry in entries]
-        self._entries += kept
+        self._entries += [entry for entry in kept if entry.kind != IMAGE]  # nobody looks at those again
         self.writer.append(kept)
         try:
             if self._on_entry is not None:
@@ -275,7 +312,7 @@ class Run(Generic[Out]):
             self._core.hung_up(now)
             with suppress(DeviceGoneError):
                 self._core.take_output()
-            self._device_is_gone(now)
+            self._keep_last_pages(now)
             self._keep(self._core.take_entries())
             outcome = self._core.outcome or self._broken(RuntimeError("the call does not end without its modem"))
         except Exception as error:
@@ -284,6 +321,8 @@ class Run(Generic[Out]):
         self._finish(now, outcome)
 
     def _finish(self, now: float, outcome: Out) -> None:
+        if self.store is not None and self.outcome is None:
+            self.store.close()
         outcome = self._explained(outcome)
         if not any(entry.kind == "end" for entry in self._entries):
             # On the call's own clock: as far from the last entry as we are now.

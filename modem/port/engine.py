@@ -13,22 +13,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from codec.page import Page
 from modem import journal
-from modem.device import Device, DeviceError, DeviceGoneError, DeviceMissingError
+from modem.device import Device, DeviceBusyError, DeviceError, DeviceGoneError, DeviceMissingError
 from modem.entries import Entry
-from modem.journal import JournalWriter
+from modem.journal_writer import JournalWriter
 from modem.lock import LockedError, UucpLock
 from modem.outcome import Cause, Fault, Outcome, Retry
 from modem.plan import CallPlan
+from modem.port.accepting import Accepted, Refused, accept, known
 from modem.port.answering import Answering, AnswerRun
 from modem.port.dialogue import ANSWERING, CHECK, RECOVERY, SETUP, Dialogue
 from modem.port.loop import Watch, collector_off, collector_on
 from modem.port.messages import AnswerSettings, CallAnswer, CallReply, PortState
-from modem.port.pages import PlanError, load_pages, load_plan
+from modem.port.pages import PlanError
 from modem.port.run import CallRun, Why
 from modem.receipt import AnswerOutcome
 
@@ -37,13 +36,6 @@ CHECK_SECONDS = 300.0
 STUCK = frozenset((Cause.DEVICE_SILENT, Cause.DEVICE_ERROR, Cause.DEVICE_NOT_FAX, Cause.PORT_DIED))
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class _Accepted:
-    plan: CallPlan
-    pages: tuple[Page, ...]
-    writer: JournalWriter
 
 
 class Port:
@@ -65,9 +57,11 @@ class Port:
         self.state = PortState.STARTING
         self.reason = ""
         self.down_cause = Cause.OK  # DOWN: what the matter is, as a call's cause
+        self.device_taken = False  # DOWN: since another program has the device
         self.modem = ""
         self.quitting = False
         self.last_call: str | None = None
+        self.last_received: str | None = None
         self.last_outcome: Outcome | None = None
         self.last_answer: AnswerOutcome | None = None
         self.answering = Answering()
@@ -76,7 +70,7 @@ class Port:
         self._dialogue: Dialogue | None = None
         self._unsent = b""
         self._set_up_anew = False
-        self._accepted: _Accepted | None = None
+        self._accepted: Accepted | None = None
         self._run: CallRun | AnswerRun | None = None
         self._failures = 0
         self._next_try = clock()
@@ -102,8 +96,8 @@ class Port:
             watches.append(Watch(self._device.fileno(), self._device_ready, write=wants))
         if self._run is not None:
             watches.append(Watch(self._run.writer.wake_fd, self._journal_ready))
-        if isinstance(self._run, AnswerRun):
-            watches.append(Watch(self._run.store.wake_fd, self._pages_ready))
+            if self._run.store is not None:
+                watches.append(Watch(self._run.store.wake_fd, self._pages_ready))
         return watches
 
     @property
@@ -144,7 +138,12 @@ class Port:
                 self._start(Dialogue(CHECK, now))
 
     def set_answering(self, settings: AnswerSettings | None) -> None:
-        """Answer calls that come in from now on; None: do not. Raises OSError when their folder cannot be made."""
+        """Answer calls that come in from now on; None: do not. Raises as ``Answering.set`` does, and PlanError when a
+        document is to be read in the middle of a call."""
+        document = settings.document if settings is not None else None
+        known = self.answering.settings.document if self.answering.settings is not None else None
+        if self.call is not None and document is not None and document != known:
+            raise PlanError(f"call {self.call} is under way: a document is read between calls")
         self.answering.set(settings)
         if settings is not None and self.state is PortState.IDLE and self._dialogue is None:
             self._start(Dialogue(ANSWERING, self.clock()))
@@ -161,25 +160,20 @@ class Port:
         if self.journal_path == journal_path:
             return CallReply(answer=CallAnswer.STARTED)
         if journal_path.exists():
-            return self._known(journal_path)
+            return known(journal_path)
         if self.call is not None:
             return CallReply(answer=CallAnswer.BUSY, reason=f"call {self.call} is under way")
         if self.quitting or self.state is not PortState.IDLE:
             return CallReply(answer=CallAnswer.DOWN, reason=self.reason or f"the port is {self.state.value}")
-        try:
-            plan = load_plan(plan_path)
-        except PlanError as error:
-            return self._refuse(CallPlan(call="", dial="", documents=()), journal_path, error)
-        try:
-            pages = load_pages(plan)
-        except PlanError as error:
-            return self._refuse(plan, journal_path, error)
-        try:
-            self._accepted = _Accepted(plan, pages, JournalWriter(journal_path))
-        except FileExistsError:
-            return self._known(journal_path)
-        except OSError as error:
-            return CallReply(answer=CallAnswer.DOWN, reason=f"the journal cannot be created: {error}")
+        taken = accept(plan_path, journal_path)
+        if isinstance(taken, CallReply):
+            return taken
+        if isinstance(taken, Refused):
+            if not self._end_undialled(taken.plan, taken.writer, taken.outcome):
+                reason = f"the journal cannot be written: {taken.writer.failure}"
+                return CallReply(answer=CallAnswer.DEAD, reason=reason)
+            return CallReply(answer=CallAnswer.DONE, reason=taken.reason)
+        self._accepted = taken
         self.state = PortState.SENDING
         return CallReply(answer=CallAnswer.STARTED)
 
@@ -214,39 +208,12 @@ class Port:
             self._after_run()
         self._close_device()
 
-    def _known(self, journal_path: Path) -> CallReply:
-        """The answer for a call that has a journal already."""
-        try:
-            written = journal.is_being_written(journal_path)
-            lines, _ = journal.read(journal_path)
-        except OSError as error:
-            return CallReply(answer=CallAnswer.DEAD, reason=f"its journal cannot be read: {error}")
-        if any(line.kind == "end" for line in lines):
-            return CallReply(answer=CallAnswer.DONE)
-        if written:
-            return CallReply(answer=CallAnswer.BUSY, reason="this call is under way in another process")
-        return CallReply(answer=CallAnswer.DEAD)
-
-    def _refuse(self, plan: CallPlan, journal_path: Path, error: PlanError) -> CallReply:
-        """Not dialled, and the journal says why."""
-        log.error("call %s is not dialled: %s", plan.call or "?", error)
-        try:
-            writer = JournalWriter(journal_path)
-        except FileExistsError:
-            return self._known(journal_path)
-        except OSError as fault:
-            return CallReply(answer=CallAnswer.DOWN, reason=f"the journal cannot be created: {fault}")
-        outcome = journal.outcome_not_dialled(
-            plan, Cause.PLAN_INVALID, Fault.CALLER, Retry.NEVER, f"Not sent: {error}."
-        )
-        if not self._end_undialled(plan, writer, outcome):
-            return CallReply(answer=CallAnswer.DEAD, reason=f"the journal cannot be written: {writer.failure}")
-        return CallReply(answer=CallAnswer.DONE, reason=str(error))
-
     def _drop_accepted(self, cause: Cause, fault: Fault, retry: Retry, text: str) -> None:
         """The call that was accepted will not be dialled."""
         assert self._accepted is not None
         accepted, self._accepted = self._accepted, None
+        if accepted.store is not None:
+            accepted.store.close()
         if self.state is PortState.SENDING:
             self.state = PortState.IDLE
         outcome = journal.outcome_not_dialled(accepted.plan, cause, fault, retry, text)
@@ -268,12 +235,13 @@ class Port:
                 self._lock = UucpLock(self.lock_folder, Path(self.device_path))
             self._device = Device(self.device_path)
         except LockedError as error:
-            self._go_down(Cause.DEVICE_MISSING, f"{self.device_path} is {error}")
+            self._go_down(Cause.DEVICE_MISSING, f"{self.device_path} is {error}", taken=True)
         except OSError as error:
             self._go_down(Cause.DEVICE_MISSING, f"the lock file cannot be written: {error}")
         except DeviceError as error:
             missing = isinstance(error, DeviceMissingError)
-            self._go_down(Cause.DEVICE_MISSING if missing else Cause.DEVICE_ERROR, str(error))
+            cause = Cause.DEVICE_MISSING if missing else Cause.DEVICE_ERROR
+            self._go_down(cause, str(error), taken=isinstance(error, DeviceBusyError))
         else:
             # Whoever had the modem before may have died in a call.
             self._set_up_anew = True
@@ -298,7 +266,7 @@ class Port:
         self._dialogue = None
         if result.cause is Cause.OK:
             self.state = PortState.IDLE if self._accepted is None else PortState.SENDING
-            self.reason, self.down_cause, self._failures = "", Cause.OK, 0
+            self.reason, self.down_cause, self.device_taken, self._failures = "", Cause.OK, False, 0
             self.modem = result.modem or self.modem
             self._next_check = self.clock() + CHECK_SECONDS
             if self._set_up_anew and self.answering.settings is not None and self._accepted is None:
@@ -316,12 +284,12 @@ class Port:
         self._set_up_anew = True
         self._start(Dialogue(RECOVERY, self.clock(), abort=True))
 
-    def _go_down(self, cause: Cause, reason: str) -> None:
+    def _go_down(self, cause: Cause, reason: str, *, taken: bool = False) -> None:
         """Closing drops DTR, so that a stuck modem hangs up until the next try."""
         if reason != self.reason:
             log.warning("%s is down: %s", self.device_path, reason)
         self._close_device()
-        self.state, self.reason, self.down_cause = PortState.DOWN, reason, cause
+        self.state, self.reason, self.down_cause, self.device_taken = PortState.DOWN, reason, cause, taken
         self._next_try = self.clock() + self.retry_seconds[min(self._failures, len(self.retry_seconds) - 1)]
         self._failures += 1
         if self._accepted is not None:
@@ -342,7 +310,7 @@ class Port:
         try:
             self._run = self.answering.begin(self._device, self.clock(), self.on_entry)
         except OSError as error:
-            log.error("a call is not answered: its journal cannot be made: %s", error)
+            log.error("a call is not answered: its folder or journal cannot be made: %s", error)
             self.answering.not_now()
             collector_on()
             return
@@ -350,13 +318,19 @@ class Port:
         log.info("call %s is answered", self._run.call)
         self._after_run()
 
-    def _begin_call(self, accepted: _Accepted) -> None:
+    def _begin_call(self, accepted: Accepted) -> None:
         assert self._device is not None
         self._accepted = None
         collector_off()
         log.info("call %s to %s begins", accepted.plan.call, accepted.plan.dial)
         self._run = CallRun(
-            accepted.plan, accepted.pages, self._device, accepted.writer, self.clock(), on_entry=self.on_entry
+            accepted.plan,
+            accepted.pages,
+            self._device,
+            accepted.writer,
+            self.clock(),
+            on_entry=self.on_entry,
+            store=accepted.store,
         )
         self._after_run()
 
@@ -369,7 +343,7 @@ class Port:
         assert outcome is not None
         self.last_call = run.call
         if isinstance(outcome, AnswerOutcome):
-            self.last_answer = outcome
+            self.last_answer, self.last_received = outcome, run.call
         else:
             self.last_outcome = outcome
         log.info("call %s has ended: %s: %s", run.call, outcome.cause.value, outcome.text)
@@ -401,7 +375,7 @@ class Port:
             self._carry_on()
 
     def _pages_ready(self, readable: bool, writable: bool) -> None:
-        if isinstance(self._run, AnswerRun):
+        if self._run is not None:
             self._run.pages_ready(self.clock())
             self._after_run()
 

@@ -26,8 +26,18 @@ class PortState(Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ServedDocument:
+    """What a caller may fetch (polling): all pages of a TIFF-F, each proved by its digest."""
+
+    file: str
+    digests: tuple[str, ...]  # codec.Page.digest of each page, in order
+    password: str = ""  # PWD that the caller must give; empty: none is asked for
+    selection: str = ""  # SEP under which it is found; empty: any
+
+
+@dataclass(frozen=True, kw_only=True)
 class AnswerSettings:
-    """How calls that come in are answered. What is received lies in ``folder``: ``ID.journal`` and ``ID.tif``."""
+    """How calls that come in are answered. What is received lies in ``folder``: see ``modem.received``."""
 
     folder: str
     rings: int = 1  # before it is answered; 0: on command only
@@ -35,8 +45,10 @@ class AnswerSettings:
     ecm: bool = True
     v17: bool = True
     max_rate_bps: int | None = None
+    codings: tuple[str, ...] = ("mh", "mr", "mmr", "t85")  # that senders may use; MH is always one
     sub_addresses: tuple[str, ...] | None = None  # None: any, and none
     sender_password: str = ""  # SID that a sender must give
+    document: ServedDocument | None = None  # None: who wants to fetch one gets a DCN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,10 +64,15 @@ class PortStatus:
     call: str | None = None  # SENDING, RECEIVING: the call's id
     journal: str | None = None  # SENDING, RECEIVING: where its journal is
     last_call: str | None = None  # the call that ended last, if any did in this process
+    last_received: str | None = None  # the incoming call that ended last
     modem: str = ""  # maker, model and revision as the modem says
     quitting: bool = False  # takes no more calls
     answering: bool = False  # answers calls that come in
+    answering_into: str = ""  # the folder of received faxes, while it answers
+    answering_after: int = 0  # rings; 0: on command only
+    served_pages: int = 0  # of the document that callers may fetch
     rings: int = 0  # of the call that is coming in
+    device_taken: bool = False  # DOWN: since another program has the device
 
 
 class CallAnswer(Enum):

@@ -1,6 +1,6 @@
-"""From a plan to its pages, each proved to be the one that the plan means.
+"""From a plan to its pages, each proved to be the one that the plan means; and the same for a document to be fetched.
 
-What always holds: either every page of the plan is there with the digest that the plan names, or PlanError.
+What always holds: either every page is there with the digest that was named for it, or PlanError.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from codec.errors import CodecError
 from codec.page import Page
 from codec.tiff import read_pages
 from modem.plan import CallPlan, PlannedPage
+from modem.port.messages import ServedDocument
+from modem.t30.frames import ident_fif
 
 
 class PlanError(Exception):
@@ -25,7 +27,7 @@ def load_plan(path: Path) -> CallPlan:
         plan = CallPlan.load(path)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise PlanError(f"the plan {path} cannot be read: {error}") from error
-    if not any(document.pages for document in plan.documents):
+    if not any(document.pages for document in plan.documents) and plan.fetch is None:
         raise PlanError("the plan has no pages")
     return plan
 
@@ -34,6 +36,21 @@ def load_pages(plan: CallPlan) -> tuple[Page, ...]:
     """All pages of the plan, in its order. Raises PlanError."""
     files: dict[str, list[Page]] = {}
     return tuple(_load(files, document.job, page) for document in plan.documents for page in document.pages)
+
+
+def load_served(document: ServedDocument) -> tuple[Page, ...]:
+    """All pages of a document that callers may fetch. Raises PlanError."""
+    try:
+        for text in (document.password, document.selection):
+            ident_fif(text)
+        pages = tuple(read_pages(Path(document.file)))
+    except (OSError, CodecError) as error:
+        raise PlanError(f"{document.file} cannot be read: {error}") from error
+    except ValueError as error:
+        raise PlanError("a password or selection is not 20 printable ASCII characters at most") from error
+    if not pages or tuple(page.digest for page in pages) != document.digests:
+        raise PlanError(f"{document.file} does not have the {len(document.digests)} pages that were named")
+    return pages
 
 
 def _load(files: dict[str, list[Page]], job: int, planned: PlannedPage) -> Page:

@@ -21,6 +21,7 @@ from modem.port.control import ControlServer
 from modem.port.engine import Port
 from modem.port.loop import Watch, turn
 from modem.port.messages import LOCK_NAME, SOCKET_NAME, PortStatus, Reply, Request
+from modem.port.pages import PlanError
 
 SWITCH_SECONDS = 0.0005  # the writer thread gives the interpreter back at once
 LOOK_SECONDS = 10.0  # how often the process looks whether its folder is still there
@@ -76,6 +77,8 @@ class PortProcess:
                 self._port.set_answering(request.answer)
             except OSError as error:
                 return Reply(error=f"the folder for incoming calls cannot be made: {error}")
+            except (PlanError, ValueError) as error:
+                return Reply(error=str(error))
             return Reply(status=self.status())
         if request.verb == "pick-up":
             return Reply(picked_up=self._port.pick_up())
@@ -88,6 +91,7 @@ class PortProcess:
 
     def status(self) -> PortStatus:
         port = self._port
+        answering = port.answering.settings
         return PortStatus(
             name=self.name,
             device=port.device_path,
@@ -98,10 +102,15 @@ class PortProcess:
             call=port.call,
             journal=str(port.journal_path) if port.journal_path is not None else None,
             last_call=port.last_call,
+            last_received=port.last_received,
             modem=port.modem,
             quitting=port.quitting,
-            answering=port.answering.settings is not None,
+            answering=answering is not None,
+            answering_into=answering.folder if answering is not None else "",
+            answering_after=answering.rings if answering is not None else 0,
+            served_pages=port.answering.served_pages,
             rings=port.answering.rings,
+            device_taken=port.device_taken,
         )
 
     def _finished(self) -> bool:

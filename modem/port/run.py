@@ -11,10 +11,12 @@ from dataclasses import replace
 from codec.page import Page
 from modem.call import Call
 from modem.entries import Entry
-from modem.journal import JournalWriter, outcome_after_death, page_fates
+from modem.journal import outcome_after_death, page_fates
+from modem.journal_writer import JournalWriter
 from modem.outcome import Cause, Fault, Outcome, Retry
 from modem.plan import CallPlan
 from modem.port.crank import ByteChannel, Run, Why
+from modem.port.store import PageStore
 
 __all__ = ["ByteChannel", "CallRun", "Why"]
 
@@ -30,9 +32,11 @@ class CallRun(Run[Outcome]):
         writer: JournalWriter,
         now: float,
         on_entry: Callable[[Entry], None] | None = None,
+        store: PageStore | None = None,
     ) -> None:
+        """``store``: for the document that is fetched, when the plan says so."""
         self.plan = plan
-        super().__init__(plan.call, device, writer, now, on_entry, lambda: Call(plan, pages, now=now))
+        super().__init__(plan.call, device, writer, now, on_entry, lambda: Call(plan, pages, now=now), store)
 
     def _broken(self, error: Exception) -> Outcome:
         outcome = outcome_after_death([entry for entry in self._entries if entry.kind != "end"], self.plan)

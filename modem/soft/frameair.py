@@ -347,10 +347,7 @@ class LineSide:
         elif signal is self._fast_heard:
             self._fast_heard = None
             if self._mode is Mode.FAST_DATA:
-                # What a demodulator makes of a carrier that stops.
-                # No long runs of zeros: with an EOL before them they would look like a second one, so like RTC.
-                self._output += bytes((37 * at) & 0xFF | 0x11 for at in range(33))
-                self._output += bytes((_DLE, _ETX))
+                self._output += _DYING + bytes((_DLE, _ETX))
                 self._result("NO CARRIER")
             elif self._mode is Mode.HEAR_FAST and self.tells_untrained:
                 self._deafen()
@@ -359,6 +356,11 @@ class LineSide:
                 self.missed_images += not self._fast_told
                 if self._mode is Mode.HEAR_FAST:
                     self._forget_plan()
+
+
+# What a demodulator makes of a carrier that stops. Its beginning looks like an EOL, as some do: behind the EOL of a
+# row that is two of them. The rest has no long runs of zeros: two EOLs made of nothing are beyond all chance.
+_DYING = b"\x00\x08" + bytes((37 * at) & 0xFF | 0x11 for at in range(31))
 
 
 def _unescape(match: re.Match[bytes]) -> bytes:

@@ -37,20 +37,26 @@ class Reaction:
 
 @dataclass
 class FramePort:
-    """One modem on a pty. ``faxes``: the far ends of its calls, in order."""
+    """One modem on a pty. ``faxes``: the far ends of its calls, in order; ``dialled``: their numbers."""
 
     pty: Pty
     modem: FrameModem
     faxes: list[FrameFax] = field(default_factory=list)
+    dialled: list[str] = field(default_factory=list)
     reactions: list[Reaction] = field(default_factory=list)
     waiting_since: float | None = None
     result: str = ""
 
 
 class FramePtyServer:
-    """See the module. Raises OSError when a link cannot be made."""
+    """See the module. ``habits``: those of the fax machine of the n-th call, from 0, over all ports.
 
-    def __init__(self, links: Sequence[Path], habits: Habits | None = None, speed: float = 1.0) -> None:
+    Raises OSError when a link cannot be made.
+    """
+
+    def __init__(
+        self, links: Sequence[Path], habits: Callable[[int], Habits] | None = None, speed: float = 1.0
+    ) -> None:
         self.ports: list[FramePort] = []
         self._timeline = Timeline()
         self._speed = speed
@@ -58,15 +64,20 @@ class FramePtyServer:
         self._stopping = False
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         exchange = FrameExchange(self._timeline, self._place, lambda: FrameLine(self._timeline), set_up_s=1.0)
-        self._habits = habits or Habits()
+        self._habits = habits
+        self._calls = 0
         for link in links:
             self.ports.append(FramePort(Pty(link), FrameModem(self._timeline, exchange)))
         self._by_modem = {port.modem: port for port in self.ports}
 
-    def _place(self, modem: FrameModem, _dialled: str) -> Callable[[FrameLine], None]:
+    def _place(self, modem: FrameModem, dialled: str) -> Callable[[FrameLine], None]:
+        habits = self._habits(self._calls) if self._habits is not None else Habits()
+        self._calls += 1
+
         def through(line: FrameLine) -> None:
-            fax = FrameFax(self._timeline, line, self._habits)
+            fax = FrameFax(self._timeline, line, habits)
             self._by_modem[modem].faxes.append(fax)
+            self._by_modem[modem].dialled.append(dialled)
             self._timeline.after(0.5, fax.answer)
 
         return through

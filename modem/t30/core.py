@@ -1,4 +1,4 @@
-"""The engine of the sender: events in, wishes and notes out, timers, and the ends of a call.
+"""The engine of the sender, upon ``machine``: its commands and their repetition, waiting for answers, the way to DCN.
 
 What always holds: what is done for each event in each state is ``table.TRANSITIONS``; every state but ENDED has one
 deadline; a DCN is not sent to a far end that has gone. The phases are in ``negotiation`` and ``sender``.
@@ -8,20 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from modem.outcome import Cause, Phase
+from modem.outcome import Cause
 from modem.t30 import line
-from modem.t30.frames import FINAL, Frame, FrameError, Type, build, ident_text, parse
-from modem.t30.notes import Ended, Note
+from modem.t30.frames import FINAL, Frame, Type, build, ident_text
+from modem.t30.machine import FRAME_S, T4_S, Machine, Output, Rules
+from modem.t30.notes import Note
 from modem.t30.rates import Rate
 from modem.t30.states import Event, State, event_of
 from modem.t30.table import TRANSITIONS
 
-T4_S = 3.2  # command until the first flag of the answer
-FRAME_S = 3.45  # flags until the end of a frame: at most 3 s +15 %
 SECOND_COPY_S = 0.2  # after the answer to a repeated command: time for its second copy to begin
-_BABBLE_S = 10.0  # beyond an answer's time, for a far end that sends frames and frames
 _SET_UP_S = 90.0
-_HANG_UP_S = 30.0
 _SEND_BACKSTOP_S = 120.0  # beyond the time that it takes: the driver has its own limits well below
 
 
@@ -77,31 +74,30 @@ class SenderPolicy:
     pages_again_after_rtn: int = 2
 
 
-class Core:
-    """What all phases share. ``handle``, ``tick`` and ``cancel`` drive it; ``ended`` says how it ended."""
+_RULES = Rules(
+    acts={place: row.act for place, row in TRANSITIONS.items()},
+    event_of=event_of,
+    bad_frame=Event.BAD_FRAME,
+    timeout=Event.TIMEOUT,
+    cancel=Event.CANCEL,
+    hang_up=State.HANG_UP,
+    ended=State.ENDED,
+)
+
+
+class Core(Machine[State, Event]):
+    """What all phases of the sender share. ``ended`` says how it ended."""
 
     def __init__(self, policy: SenderPolicy, now: float) -> None:
-        self.state = State.SET_UP
-        self.now = now
-        self.deadline: float | None = now + _SET_UP_S
-        self.ended: Ended | None = None
-        self.far_ident = ""
+        super().__init__(_RULES, State.SET_UP, _SET_UP_S, now)
         self._policy = policy
-        self._outputs: list[line.Wish | Note] = []
-        self._codes: frozenset[int] = frozenset()
         self.receive_codes: frozenset[int] = frozenset()  # what +FRM lists, when a document is to be fetched
-        self._frame: Frame | None = None
-        self._last_sent: tuple[bytes, ...] = ()
-        self._last_command = ""
-        self._answer_due = now
-        self._ending: tuple[Cause, Phase, str] | None = None
         self._listening = False
         self._heard_something = False  # since our last new command
         self._repeated = False  # our command was sent again: its answer may come twice
         self._event = Event.READY  # what is being handled
-        self._parked: tuple[State, float, tuple[line.Wish | Note, ...]] | None = None
+        self._parked: tuple[State, float, tuple[Output, ...]] | None = None
         self._dial_result = line.DialResult.ERROR
-        self._failure = line.Failed(line.Failure.SILENT, "")
         self._wish(line.SetUp(receives=policy.fetch))
 
     # In and out.
@@ -123,45 +119,11 @@ class Core:
                 self._failure = heard
         self._act(_EVENTS[type(heard)])
 
-    def tick(self, now: float) -> None:
-        self.now = now
-        if self.deadline is not None and now >= self.deadline:
-            self._act(Event.TIMEOUT)
-
-    def cancel(self, now: float) -> None:
-        """End the call politely, as soon as it is our turn."""
-        self.now = now
-        self._act(Event.CANCEL)
-
-    def take_outputs(self) -> list[line.Wish | Note]:
-        outputs, self._outputs = self._outputs, []
-        return outputs
-
-    def _frame_heard(self, heard: line.FrameHeard) -> None:
-        try:
-            frame = parse(heard.octets)
-        except FrameError:
-            self._frame = None
-            self._act(Event.BAD_FRAME)
-            return
-        self._frame = frame
-        self._act(event_of(frame, self._last_sent))
-
     def _act(self, event: Event) -> None:
         self._event = event
-        getattr(self, "_on_" + TRANSITIONS[self.state, event].act)()
+        super()._act(event)
 
     # Small parts.
-
-    def _wish(self, wish: line.Wish) -> None:
-        self._outputs.append(wish)
-
-    def _note(self, note: Note) -> None:
-        self._outputs.append(note)
-
-    def _enter(self, state: State, seconds: float | None) -> None:
-        self.state = state
-        self.deadline = None if seconds is None else self.now + seconds
 
     def _send(self, state: State, *frames: Frame, after_journal: bool = False) -> None:
         octets = tuple(frame.octets for frame in frames)
@@ -183,7 +145,7 @@ class Core:
         seconds = _SEND_BACKSTOP_S + 10 * len(octets) * 8 / rate.bps
         self._transmit(state, seconds, *((note, wish) if note else (wish,)))
 
-    def _transmit(self, state: State, seconds: float, *outputs: line.Wish | Note) -> None:
+    def _transmit(self, state: State, seconds: float, *outputs: Output) -> None:
         repeated, self._repeated = self._repeated, False
         if repeated and self._event in ANSWERS:
             self._parked = (state, seconds, outputs)
@@ -210,23 +172,10 @@ class Core:
     def _listen(self, state: State, seconds: float) -> None:
         """Wait for the far end: ``seconds`` until its first flag."""
         self._enter(state, seconds)
-        self._answer_due = self.now + seconds
+        self._due = self.now + seconds
         self._wish(line.Listen())
 
-    def _extend(self, seconds: float) -> None:
-        """Something is heard: wait so long for the rest of it, but not for ever."""
-        self.deadline = max(self._answer_due, min(self.now + seconds, self._answer_due + _BABBLE_S))
-
     # Any state.
-
-    def _on_deaf(self) -> None:
-        """Half duplex: while we send nothing can be heard."""
-
-    def _on_stale(self) -> None:
-        """The end of something that has been given up."""
-
-    def _on_over(self) -> None:
-        """The call is ending."""
 
     def _on_listen_on(self) -> None:
         """A frame that says nothing here: the answer may still come until its time is up, or right behind it."""
@@ -235,10 +184,7 @@ class Core:
 
     def _on_signal(self) -> None:
         self._heard_something = True
-        self._extend(FRAME_S)
-
-    def _on_signal_lost(self) -> None:
-        self._extend(0.5)
+        super()._on_signal()
 
     def _on_ident(self) -> None:
         frame = self._frame
@@ -258,44 +204,11 @@ class Core:
         self._ending = self._ending or (cause, self.state.phase, detail)
         self._on_send_dcn()
 
-    def _finish(self, cause: Cause, detail: str = "") -> None:
-        """End without one: nobody would hear it."""
-        self._ending = self._ending or (cause, self.state.phase, detail)
-        self._on_hang_up()
-
     def _on_send_dcn(self) -> None:
         self._send(State.SEND_DCN, build(Type.DCN))
 
-    def _on_hang_up(self) -> None:
-        self._enter(State.HANG_UP, _HANG_UP_S)
-        self._wish(line.HangUp())
-
-    def _on_end(self) -> None:
-        assert self._ending is not None
-        self._enter(State.ENDED, None)
-        self.ended = Ended(*self._ending, self._last_command)
-        self._note(self.ended)
-
-    def _on_line_lost(self) -> None:
-        self._finish(Cause.LINE_LOST)
-
-    def _on_device_failed(self) -> None:
-        cause = {
-            line.Failure.SILENT: Cause.DEVICE_SILENT,
-            line.Failure.ERROR: Cause.DEVICE_ERROR,
-            line.Failure.NOT_FAX: Cause.DEVICE_NOT_FAX,
-            line.Failure.JOURNAL: Cause.STORAGE,
-        }[self._failure.failure]
-        self._finish(cause, "" if cause is Cause.STORAGE else self._failure.text)
-
-    def _on_device_silent(self) -> None:
-        self._finish(Cause.DEVICE_SILENT)
-
     def _on_cancel(self) -> None:
         self._give_up(Cause.CANCELLED)
-
-    def _on_cancel_at_once(self) -> None:
-        self._finish(Cause.CANCELLED)
 
     def _on_cancel_after_sent(self) -> None:
         self._ending = (Cause.CANCELLED, self.state.phase, "")
@@ -304,10 +217,3 @@ class Core:
     def _on_cancel_data(self) -> None:
         self._on_cancel_after_sent()
         self._wish(line.StopFast())
-
-    def hung_up(self, now: float) -> None:
-        """The device is gone: there is nobody to wish anything of."""
-        self.now = now
-        if self.ended is None:
-            self._ending = self._ending or (Cause.DEVICE_MISSING, self.state.phase, "")
-            self._on_end()

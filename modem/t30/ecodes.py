@@ -14,6 +14,7 @@ _BY_CAUSE = {
     Cause.NO_ANSWER: "E003",
     Cause.NO_DIAL_TONE: "E004",
     Cause.BLACKLISTED: "E010",
+    Cause.DELAYED: "E010",
     Cause.CANNOT_RECEIVE: "E122",
     Cause.NO_FAX: "E126",
     Cause.NOTHING_TO_FETCH: "E266",

@@ -92,6 +92,12 @@ ENDINGS: dict[Cause, Ending] = {
     ),
     Cause.BLACKLISTED: Ending(
         Fault.DEVICE,
+        Retry.NEVER,
+        "The modem refuses to dial this number: it is on its list of blocked ones.",
+        "Take the number off the modem's list, then restart the fax.",
+    ),
+    Cause.DELAYED: Ending(
+        Fault.DEVICE,
         Retry.LATER,
         "The modem refuses to dial this number again for now.",
         "Wait, or switch off the modem's own limit on redialling.",

@@ -95,6 +95,7 @@ class DialResult(Enum):
     NO_ANSWER = "no answer"
     NO_CARRIER = "no carrier"
     BLACKLISTED = "blacklisted"
+    DELAYED = "delayed"
     ERROR = "error"
 
 

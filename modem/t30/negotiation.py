@@ -78,7 +78,7 @@ class Negotiation(Core):
     def _on_connected(self) -> None:
         self._note(Answered())
         self._enter(State.WAIT_DIS, T1_S)
-        self._answer_due = self.now + T1_S
+        self._due = self.now + T1_S
         if not self._listening:
             self._wish(line.Listen())
 
@@ -89,6 +89,7 @@ class Negotiation(Core):
             line.DialResult.NO_ANSWER: Cause.NO_ANSWER,
             line.DialResult.NO_CARRIER: Cause.NO_CARRIER,
             line.DialResult.BLACKLISTED: Cause.BLACKLISTED,
+            line.DialResult.DELAYED: Cause.DELAYED,
             line.DialResult.ERROR: Cause.DEVICE_ERROR,
         }[self._dial_result]
         self._finish(cause)

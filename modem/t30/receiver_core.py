@@ -1,4 +1,4 @@
-"""The engine of the receiver: events in, wishes and notes out, timers, and the ends of a call.
+"""The engine of the receiver, upon ``machine``: waiting for commands, pages on their way to the disk, the way to DCN.
 
 What always holds: what is done for each event in each state is ``receiver_table.TRANSITIONS``; every state but ENDED
 has one deadline, and no far end can put it off for ever; a DCN is not sent to a far end that has gone. The phases are
@@ -7,13 +7,11 @@ in ``receiver_training`` and ``receiver``.
 
 from __future__ import annotations
 
-from modem.outcome import Cause, Phase
+from modem.outcome import Cause
 from modem.t30 import line
-from modem.t30.core import FRAME_S, T4_S
-from modem.t30.frames import Frame, FrameError, Type, build, ident_text, parse
-from modem.t30.notes import Ended
+from modem.t30.frames import Frame, Type, build, ident_text
+from modem.t30.machine import FRAME_S, Machine, Rules
 from modem.t30.receiver_abilities import ReceiverPolicy
-from modem.t30.receiver_notes import Note
 from modem.t30.receiver_states import Event, State, event_of
 from modem.t30.receiver_table import TRANSITIONS
 
@@ -23,12 +21,10 @@ COMMAND_S = 9.0  # a command that is due: T2 and what the far end's preamble tak
 SENDING_ON_S = 35.0  # the same, when the far end may still be sending an image that we have lost
 CALL_S = 3 * 3600.0
 _RENEWALS = 3  # so often a wait begins anew when a frame came that could not be read
-_BABBLE_S = 10.0  # beyond a wait's time, for a far end that sends frames and frames
 _SET_UP_S = 40.0
 PICK_UP_S = 60.0
 _SEND_S = 40.0
 _CANCEL_S = 10.0
-_HANG_UP_S = 30.0
 # The far end will say again what could not be read, after a T4 of its own.
 _RENEWED = frozenset((State.WAIT_RETRAIN, State.WAIT_PAGE, State.WAIT_PPM, State.WAIT_RR, State.WAIT_DCN))
 _STORE_S = 60.0
@@ -48,32 +44,32 @@ _EVENTS: dict[type[line.LineEvent], Event] = {
 }
 
 
-class ReceiverCore:
-    """What all phases share. ``handle``, ``tick``, ``stored`` and ``cancel`` drive it; ``ended`` says how it ended."""
+_RULES = Rules(
+    acts=TRANSITIONS,
+    event_of=event_of,
+    bad_frame=Event.BAD_FRAME,
+    timeout=Event.TIMEOUT,
+    cancel=Event.CANCEL,
+    hang_up=State.HANG_UP,
+    ended=State.ENDED,
+)
+
+
+class ReceiverCore(Machine[State, Event]):
+    """What all phases of the receiver share. ``stored`` drives it as well; ``ended`` says how it ended."""
 
     def __init__(self, policy: ReceiverPolicy, now: float) -> None:
-        self.state = State.SET_UP
-        self.now = now
-        self.deadline: float | None = now + _SET_UP_S
-        self.ended: Ended | None = None
-        self.far_ident = ""
+        super().__init__(_RULES, State.SET_UP, _SET_UP_S, now)
         self.sub_address = ""
         self._x = 0  # our frames' X: 0 at the station that sent the DIS (T.30 5.3.6.1)
         self._policy = policy
-        self._outputs: list[line.Wish | Note] = []
-        self._codes: frozenset[int] = frozenset()  # of +FTM
         self._receive_codes: frozenset[int] = frozenset()
         self._sender_id = self._password = self._selection = ""
-        self._frame: Frame | None = None
         self._data = b""
-        self._last_sent: tuple[bytes, ...] = ()
-        self._due = now  # when what is waited for is over, had nothing been heard
         self._window = 0.0
         self._renewals = 0
         self._call_over = now + CALL_S
         self._cancelled = False
-        self._ending: tuple[Cause, Phase, str] | None = None
-        self._failure = line.Failed(line.Failure.SILENT, "")
         self._given = self._stored = 0  # pages
         self._store_fault = ""
         self._wish(line.GetReady())
@@ -97,11 +93,6 @@ class ReceiverCore:
                 return  # a caller's
         self._act(_EVENTS[type(heard)])
 
-    def tick(self, now: float) -> None:
-        self.now = now
-        if self.deadline is not None and now >= self.deadline:
-            self._act(Event.TIMEOUT)
-
     def stored(self, pages: int, now: float) -> None:
         """The first so many pages that were given out are on disk."""
         self.now = now
@@ -116,50 +107,11 @@ class ReceiverCore:
         self._store_fault = text
         self._act(Event.STORE_FAILED)
 
-    def cancel(self, now: float) -> None:
-        """End the call politely, as soon as it is our turn."""
-        self.now = now
-        self._act(Event.CANCEL)
-
-    def hung_up(self, now: float) -> None:
-        """The device is gone: there is nobody to wish anything of."""
-        self.now = now
-        if self.ended is None:
-            self._ending = self._ending or (Cause.DEVICE_MISSING, self.state.phase, "")
-            self._on_on_hook()
-
-    def take_outputs(self) -> list[line.Wish | Note]:
-        outputs, self._outputs = self._outputs, []
-        return outputs
-
-    def _frame_heard(self, heard: line.FrameHeard) -> None:
-        try:
-            frame = parse(heard.octets)
-        except FrameError:
-            self._frame = None
-            self._act(Event.BAD_FRAME)
-            return
-        self._frame = frame
-        self._act(event_of(frame, self._last_sent))
-
-    def _act(self, event: Event) -> None:
-        getattr(self, "_on_" + TRANSITIONS[self.state, event])()
-
     # Small parts.
 
     @property
     def _storing(self) -> bool:
         return self._stored < self._given
-
-    def _wish(self, wish: line.Wish) -> None:
-        self._outputs.append(wish)
-
-    def _note(self, note: Note) -> None:
-        self._outputs.append(note)
-
-    def _enter(self, state: State, seconds: float | None) -> None:
-        self.state = state
-        self.deadline = None if seconds is None else self.now + seconds
 
     def _frame_of(self, kind: Type, fif: bytes = b"", *, final: bool = True) -> Frame:
         return build(kind, fif, final=final, x=self._x)
@@ -179,27 +131,14 @@ class ReceiverCore:
         self._window, self._renewals = seconds, _RENEWALS
         self._wish(wish or line.Listen())
 
-    def _extend(self, seconds: float) -> None:
-        """Something is heard: wait so long for the rest of it, but not for ever."""
-        self.deadline = max(self._due, min(self.now + seconds, self._due + _BABBLE_S))
-
     def _listen_again(self) -> None:
         """As before: for a fast carrier too, where one is due."""
         self._wish(line.Listen())
 
     # Any state.
 
-    def _on_deaf(self) -> None:
-        """Half duplex: while we send, or an image comes in, no frame can be heard."""
-
-    def _on_stale(self) -> None:
-        """The end of something that has been given up."""
-
     def _on_later(self) -> None:
         """It is remembered, and looked at when it counts."""
-
-    def _on_over(self) -> None:
-        """The call is ending."""
 
     def _on_listen_on(self) -> None:
         """A frame that says nothing here: the right one may still come until its time is up, or right behind it."""
@@ -209,12 +148,6 @@ class ReceiverCore:
         else:
             self._extend(0.5)
         self._listen_again()
-
-    def _on_signal(self) -> None:
-        self._extend(FRAME_S)
-
-    def _on_signal_lost(self) -> None:
-        self._extend(0.5)
 
     def _on_ident(self) -> None:
         """TSI, SUB and their kin: what follows them in the same burst says what they are for."""
@@ -241,21 +174,18 @@ class ReceiverCore:
         self._ending = self._ending or (cause, self.state.phase, detail)
         self._send(State.SEND_DCN, self._frame_of(Type.DCN))
 
-    def _finish(self, cause: Cause, detail: str = "") -> None:
-        """End without one: nobody would hear it."""
-        self._ending = self._ending or (cause, self.state.phase, detail)
-        self._on_hang_up()
-
-    def _on_hang_up(self) -> None:
-        self._keep_what_is_there()
-        self._enter(State.HANG_UP, _HANG_UP_S)
-        self._wish(line.HangUp())
-
     def _keep_what_is_there(self) -> None:
         """The call is over: a page that has begun to come in is given out as it is."""
         raise NotImplementedError
 
+    def _on_hang_up(self) -> None:
+        self._keep_what_is_there()
+        super()._on_hang_up()
+
     def _on_on_hook(self) -> None:
+        self._let_go()
+
+    def _let_go(self) -> None:
         self._keep_what_is_there()
         if self._storing and not self._store_fault:
             self._enter(State.LAST_PAGES, _STORE_S)
@@ -263,12 +193,6 @@ class ReceiverCore:
             self._on_last_page_lost()
         else:
             self._on_end()
-
-    def _on_end(self) -> None:
-        assert self._ending is not None
-        self._enter(State.ENDED, None)
-        self.ended = Ended(*self._ending)
-        self._note(self.ended)
 
     def _on_last_page_lost(self) -> None:
         _, phase, _ = self._ending or (Cause.OK, self.state.phase, "")
@@ -278,29 +202,11 @@ class ReceiverCore:
     def _on_nobody_there(self) -> None:
         self._finish(Cause.NO_CARRIER)
 
-    def _on_line_lost(self) -> None:
-        self._finish(Cause.LINE_LOST)
-
     def _on_far_end_left(self) -> None:
         self._finish(Cause.FAR_END_DISCONNECTED)
 
-    def _on_device_failed(self) -> None:
-        cause = {
-            line.Failure.SILENT: Cause.DEVICE_SILENT,
-            line.Failure.ERROR: Cause.DEVICE_ERROR,
-            line.Failure.NOT_FAX: Cause.DEVICE_NOT_FAX,
-            line.Failure.JOURNAL: Cause.STORAGE,
-        }[self._failure.failure]
-        self._finish(cause, "" if cause is Cause.STORAGE else self._failure.text)
-
-    def _on_device_silent(self) -> None:
-        self._finish(Cause.DEVICE_SILENT)
-
     def _on_store_failed(self) -> None:
         self._give_up(Cause.STORAGE, self._store_fault)
-
-    def _on_cancel_at_once(self) -> None:
-        self._finish(Cause.CANCELLED)
 
     def _on_cancel_in_turn(self) -> None:
         """DCN takes the place of our next answer."""
@@ -312,6 +218,3 @@ class ReceiverCore:
         if self._cancelled:
             self._give_up(Cause.CANCELLED)
         return self._cancelled
-
-
-__all__ = ["COMMAND_S", "PICK_UP_S", "SENDING_ON_S", "T1_S", "T2_S", "T4_S", "ReceiverCore"]

@@ -97,8 +97,13 @@ class RowStream:
 
     @property
     def ended(self) -> bool:
-        """Whether the sender has said that the page is whole: RTC, or as much of it as came before the carrier went."""
-        return self.rtc or self._row >= 2
+        """Whether the sender has said that the page is whole: three EOLs of the six that RTC has (T.4 4.1.4).
+
+        Two are not enough, though nothing came behind them: behind the EOL of a row what a dying carrier says may look
+        like one, and a page that lacks its foot must not be confirmed. A sender whose RTC is as short as that is
+        believed when the same page comes again.
+        """
+        return self.rtc
 
     @property
     def octets(self) -> int:

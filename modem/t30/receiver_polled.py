@@ -8,7 +8,8 @@ from __future__ import annotations
 from modem.t30 import line
 from modem.t30.core import SenderPolicy
 from modem.t30.frames import Type
-from modem.t30.notes import Note, Pages
+from modem.t30.machine import Output
+from modem.t30.notes import Pages
 from modem.t30.sender import Sender
 from modem.t30.states import State
 
@@ -27,14 +28,14 @@ class PolledSender(Sender):
         self._codes = codes
         self.far_ident = ident
         self.state = State.WAIT_DIS
-        self._answer_due = now
+        self._due = now
         self.handle(line.FrameHeard(dtc, True), now)
 
-    def _transmit(self, state: State, seconds: float, *outputs: line.Wish | Note) -> None:
+    def _transmit(self, state: State, seconds: float, *outputs: Output) -> None:
         super()._transmit(state, seconds, *(_of_the_called(output) for output in outputs))
 
 
-def _of_the_called(output: line.Wish | Note) -> line.Wish | Note:
+def _of_the_called(output: Output) -> Output:
     if not isinstance(output, line.SendFrames):
         return output
     return line.SendFrames(tuple(_with_x0(octets) for octets in output.frames), output.after_journal)

@@ -10,10 +10,11 @@ from modem.outcome import Cause
 from modem.t30 import line
 from modem.t30.capabilities import Bits, PageFormat, parse_dcs
 from modem.t30.frames import Frame, Type, build, fcs, ident_fif
+from modem.t30.machine import T4_S
 from modem.t30.notes import Trained, TrainingFailed
 from modem.t30.rates import BY_DCS, Rate
 from modem.t30.receiver_abilities import ReceiverPolicy, build_dis
-from modem.t30.receiver_core import PICK_UP_S, T1_S, T4_S, ReceiverCore
+from modem.t30.receiver_core import PICK_UP_S, T1_S, ReceiverCore
 from modem.t30.receiver_notes import PickedUp, Polled, Sender
 from modem.t30.receiver_page import TCF_ZEROS_S, zeros_s
 from modem.t30.receiver_states import State

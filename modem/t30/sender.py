@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from modem.outcome import Cause, Fate
 from modem.t30.capabilities import ctc_fif
-from modem.t30.core import T4_S, SenderPolicy
+from modem.t30.core import SenderPolicy
 from modem.t30.ecm import ENOUGH_PROGRESS, EcmPage
 from modem.t30.frames import Type, build
 from modem.t30.hdlc import block_stream
@@ -335,4 +335,4 @@ class Sender(Negotiation):
             self._on_invalid_answer()
 
 
-__all__ = ["T4_S", "T5_S", "Sender", "SenderPolicy"]
+__all__ = ["T5_S", "Sender", "SenderPolicy"]

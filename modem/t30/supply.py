@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from codec import choice
 from codec.choice import LineCoding
 from codec.header import header_strip, strip_rows
-from codec.operations import prepend
+from codec.operations import crop, prepend
 from codec.page import Bitmap, Coding, Page, Resolution
 from modem.plan import TooLong
 from modem.t30.capabilities import PAGE_CODINGS, T85, Abilities, PageCoding, PageFormat
@@ -29,11 +29,12 @@ _WITH_ECM = (Coding.MMR, T85)
 
 @dataclass(frozen=True)
 class Header:
-    """The line above a page: its three texts."""
+    """The line at the top of a page: its three texts. ``over``: on the page's own topmost rows, not above them."""
 
     left: str
     middle: str
     right: str
+    over: bool = False
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,9 @@ class CodedPages:
         return replace(fitting, room=None) if fits else fitting
 
     def _header_rows(self, index: int, fitting: Fitting) -> int:
-        return strip_rows(fitting.resolution.dpi_y) if self._sheets[index].header is not None else 0
+        """Rows that the header line adds to the page."""
+        header = self._sheets[index].header
+        return 0 if header is None or header.over else strip_rows(fitting.resolution.dpi_y)
 
     def _page(self, index: int, fitting: Fitting) -> Page:
         """The page as it goes out, as T.6 code: fitted, the header line above."""
@@ -188,7 +191,8 @@ class CodedPages:
             sheet = self._sheets[index]
             page = fit(sheet.page, key[1], self._header_rows(index, fitting))
             if sheet.header is not None:
-                page = prepend(page, _strip(sheet.header, page.width, page.dpi_y))
+                strip = _strip(sheet.header, page.width, page.dpi_y)
+                page = prepend(crop(page, min(strip.rows, page.rows - 1)) if sheet.header.over else page, strip)
             self._made[key] = page
         return self._made[key]
 

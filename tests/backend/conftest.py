@@ -12,6 +12,7 @@ import pytest
 
 from backend.private import PrivateCups
 from tests.backend.desk import Desk
+from tests.backend.real_daemon import Daemon
 from tests.backend.recorder import Recorder
 
 
@@ -62,6 +63,31 @@ def own_desk(open_folder: Path, recorder: Recorder) -> Iterator[Desk]:
     settings = ("DirtyCleanInterval 0", "JobRetryLimit 1", "JobRetryInterval 1")
     with PrivateCups(folder, daemon_socket=recorder.path, spool=open_folder / "spool", settings=settings) as cups:
         yield Desk(cups)
+
+
+@pytest.fixture(scope="module")
+def daemon(open_folder: Path) -> Iterator[Daemon]:
+    daemon = Daemon(open_folder)
+    daemon.start()
+    yield daemon
+    daemon.stop()
+
+
+@pytest.fixture(scope="module")
+def daemon_cups(open_folder: Path, daemon: Daemon) -> Iterator[PrivateCups]:
+    with PrivateCups(
+        open_folder / "daemon-cups",
+        daemon_socket=daemon.socket,
+        spool=daemon.spool,
+        settings=["JobRetryLimit 1", "JobRetryInterval 1"],
+        environment={"PLATEN_FILTER_S": "6"},
+    ) as cups:
+        yield cups
+
+
+@pytest.fixture
+def real(daemon_cups: PrivateCups) -> Desk:
+    return Desk(daemon_cups)
 
 
 @pytest.fixture(scope="session")

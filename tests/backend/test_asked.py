@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
 import pytest
 
-from backend.asked import Asked, AskedError, PrintJob, asked
+from backend.asked import Asked, asked
+from backend.book import Entry
 from backend.options import parameters, parse
-from fax.types import CoverPage, Resolution
+from backend.print_job import AskedError, PrintJob
+from fax.types import CoverPage, Priority, Recipient, Resolution, Schedule, ScheduleAction
 from ipp.values import Attribute, Value, collection, integer, name_value, text_value, uri
 
+BERLIN = ZoneInfo("Europe/Berlin")
+NOON = datetime(2026, 11, 20, 12, 0, tzinfo=BERLIN)
+ANNA = Entry(name="Anna", number="5552003", company="Praxis")
+Fields = Mapping[str, tuple[str, ...]]
 
-def _asked(options: str = "", device: str = "", title: str = "", *attributes: Attribute) -> Asked:
+
+def _asked(
+    options: str = "",
+    device: str = "",
+    title: str = "",
+    *attributes: Attribute,
+    entry: Entry | None = None,
+    commands: Fields | None = None,
+    ruled: Fields | None = None,
+    now: datetime = NOON,
+) -> Asked:
     job = PrintJob(
         title=title,
         options=parse(options),
         parameters=parameters(device),
         attributes={item.name: item for item in attributes},
+        entry=entry,
+        commands=commands or {},
+        ruled=ruled or {},
+        now=now,
     )
     return asked(job)
 
@@ -29,12 +53,60 @@ def _destination(number: str, *more: Attribute) -> Attribute:
 
 
 def test_the_sources_of_the_number_have_an_order() -> None:
-    sources = ("phone=2", "platen:/fax?to=3", "44444", _destination("tel:1"))
-    assert _numbers(*sources) == ["1"]
-    assert _numbers(*sources[:3]) == ["2"]
-    assert _numbers("phone=None", *sources[1:3]) == ["3"]
-    assert _numbers("", "platen:/fax", sources[2]) == ["44444"]
-    assert _numbers() == [None]
+    def numbers(count: int) -> list[str | None]:
+        """With so many of the sources, the last ones."""
+        of = [position > 7 - count for position in range(1, 8)]
+        found = _asked(
+            f"phone={'2' if of[1] else 'None'} FaxBook={ANNA.keyword if of[2] else 'None'}",
+            "platen:/fax?to=6" if of[5] else "platen:/fax",
+            "77777" if of[6] else "Letter",
+            *([_destination("tel:1")] if of[0] else []),
+            entry=ANNA if of[2] else None,
+            commands={"to": ("4",)} if of[3] else {},
+            ruled={"to": ("5",)} if of[4] else {},
+        )
+        return [recipient.number for recipient in found.recipients]
+
+    assert [numbers(count) for count in range(7, -1, -1)] == [
+        *(["1"], ["2"], [ANNA.number], ["4"], ["5"], ["6"], ["77777"], [None])
+    ]
+
+
+def test_who_was_chosen_in_the_address_book_and_is_not_there_any_more_is_nobody_else() -> None:
+    found = _asked("FaxBook=b123", "platen:/fax?to=6", "77777", entry=None)
+    assert [recipient.number for recipient in found.recipients] == [None]
+
+
+def test_an_entry_of_the_address_book_names_its_person_unless_a_name_is_typed() -> None:
+    book = f"FaxBook={ANNA.keyword}"
+    assert _asked(book, entry=ANNA).recipients == (Recipient(number="5552003", name="Anna", company="Praxis"),)
+    assert _asked(f"{book} FaxRecipient=Custom.Eva", entry=ANNA).recipients[0].name == "Eva"
+    assert _asked(f"{book} phone=1", entry=ANNA).recipients == (Recipient(number="1"),)
+    assert _asked(f"{book} faxPrefix=0", entry=ANNA).recipients[0].number == "05552003"
+
+
+def test_what_a_document_says_fills_what_nobody_typed() -> None:
+    says: Fields = {
+        "to": ("5552001;5552002", "5552004"),
+        "prefix": ("0",),
+        "name": ("Eva",),
+        "subject": ("Offer",),
+        "subaddress": ("42",),
+        "resolution": ("superfine",),
+        "priority": ("high",),
+        "when": ("discount",),
+        "number-of-retries": ("7",),
+        "billing": ("K1",),
+    }
+    found = _asked("Resolution=204x196dpi FaxSubject=Custom.Mine", "platen:/fax?cover=letter", commands=says)
+    assert [item.number for item in found.recipients] == ["05552001", "05552002", "05552004"]
+    assert {(item.name, item.sub_address) for item in found.recipients} == {("Eva", "42")}
+    assert found.cover == CoverPage(template="letter", subject="Mine")
+    assert (found.resolution, found.priority) == (Resolution.SUPERFINE, Priority.HIGH)
+    assert found.schedule.action is ScheduleAction.DISCOUNT
+    assert (found.retries, found.billing_code) == (7, "K1")
+    assert _asked("", "platen:/fax?cover=letter", commands={"to": ("1",), "cover": ("none",)}).cover is None
+    assert _asked(commands={"name": ("A",)}, ruled={"name": ("B",), "to": ("1",)}).recipients[0].name == "A"
 
 
 @pytest.mark.parametrize("title", ["5552001", "+49 30 123-456", "tel:+4930", "0w5552001", "+49 (30) 123.456"])
@@ -162,3 +234,86 @@ def test_a_cover_page_goes_when_chosen_or_when_it_says_something(options: str, c
 )
 def test_the_resolution_is_chosen(options: str, resolution: Resolution) -> None:
     assert _asked(options).resolution is resolution
+
+
+def test_a_subaddress_goes_with_its_number() -> None:
+    destinations = collection(
+        "destination-uris",
+        (uri("destination-uri", "tel:1"), integer("t33-subaddress", 42)),
+        (uri("destination-uri", "tel:2"),),
+    )
+    found = _asked("FaxSubAddress=7", "", "", destinations).recipients
+    assert [(item.number, item.sub_address) for item in found] == [("1", "42"), ("2", "7")]
+
+
+def test_retries_and_billing_come_as_numbers_or_as_names() -> None:
+    as_lp = "number-of-retries=5 retry-interval=60 retry-time-out=3600 job-billing=K\\ 17"
+    as_ipp = [integer("number-of-retries", 5), integer("retry-interval", 60), integer("retry-time-out", 3600)]
+    for found in (_asked(as_lp), _asked("job-billing=K\\ 17", "", "", *as_ipp)):
+        assert (found.retries, found.retry_delay_s, found.billing_code) == (5, 60.0, "K 17")
+        assert found.schedule == Schedule(give_up_at=NOON + timedelta(hours=1))
+    assert _asked("number-of-retries=1000").retries == 99
+    assert _asked("number-of-retries=0").retries == 0
+    none = _asked()
+    assert (none.retries, none.retry_delay_s, none.billing_code, none.schedule) == (None, None, "", Schedule())
+    for wrong in ("number-of-retries=many", "retry-interval=-1", "retry-time-out=1h"):
+        with pytest.raises(AskedError, match="must be a whole number"):
+            _asked(wrong)
+
+
+@pytest.mark.parametrize(
+    ("said", "day", "hour", "minute"),
+    [
+        ("22h", 20, 22, 0),
+        ("6h", 21, 6, 0),
+        ("Custom.13:05", 20, 13, 5),
+        ("12.00", 21, 12, 0),
+        ("0:30", 21, 0, 30),
+    ],
+)
+def test_a_time_is_the_next_after_printing(said: str, day: int, hour: int, minute: int) -> None:
+    at = datetime(2026, 11, day, hour, minute, tzinfo=BERLIN)
+    assert _asked(f"FaxWhen={said}").schedule == Schedule(action=ScheduleAction.AT, at=at)
+    # run again by CUPS the next day
+    printed = integer("time-at-creation", int(NOON.timestamp()))
+    late = _asked(f"FaxWhen={said}", "", "", printed, now=NOON + timedelta(days=1))
+    assert late.schedule.at == at
+
+
+def test_a_time_of_the_other_season_is_what_the_clocks_show() -> None:
+    found = _asked("FaxWhen=6h", now=datetime(2026, 10, 24, 12, 0, tzinfo=BERLIN)).schedule.at
+    assert found is not None
+    assert found.isoformat() == "2026-10-25T06:00:00+01:00"
+
+
+@pytest.mark.parametrize("said", ["25:00", "noon", "12:60", "2230"])
+def test_a_time_that_is_not_understood_is_refused_and_not_sent_at_once(said: str) -> None:
+    with pytest.raises(AskedError, match="time to send at"):
+        _asked(f"FaxWhen=Custom.{said}")
+
+
+@pytest.mark.parametrize(
+    ("options", "number", "priority"),
+    [
+        ("", None, Priority.NORMAL),
+        ("", 50, Priority.NORMAL),
+        ("", 1, Priority.LOW),
+        ("", 33, Priority.LOW),
+        ("", 67, Priority.HIGH),
+        ("", 100, Priority.HIGH),
+        ("FaxPriority=Low", 100, Priority.LOW),
+        ("FaxPriority=None", 100, Priority.HIGH),
+    ],
+)
+def test_the_priority_is_chosen_or_the_job_has_one(options: str, number: int | None, priority: Priority) -> None:
+    attributes = [] if number is None else [integer("job-priority", number)]
+    assert _asked(options, "", "", *attributes).priority is priority
+
+
+def test_a_priority_that_is_not_understood_is_refused() -> None:
+    with pytest.raises(AskedError, match="priority"):
+        _asked("FaxPriority=urgent")
+
+
+def test_the_queue_names_the_lines() -> None:
+    assert _asked("", "platen:/fax?group=berlin").port_group == "berlin"

@@ -40,6 +40,23 @@ def test_killed_at_any_moment_the_fax_arrives_once(
     eventually(desk.no_backend_runs, "a backend stays")
 
 
+@pytest.mark.parametrize("point", POINTS)
+def test_a_backend_killed_whole_after_it_has_read_the_document_loses_no_fax(
+    desk: Desk, recorder: Recorder, incoming: Path, pdf: Path, point: str
+) -> None:
+    gate = recorder.gate(point)
+    job = desk.lp("-o", "phone=5552001", pdf)
+    assert gate.reached.wait(30)
+    desk.kill_both()
+    gate.opened.set()
+    ticket = desk.wait(job)
+    assert ticket.state == COMPLETED
+    assert recorder.only.key == ticket.attributes["job-uuid"].text()
+    assert recorder.contents(recorder.only)[0].startswith(b"%PDF-")
+    assert _left(incoming) == []
+    assert recorder.cancelled == []
+
+
 def _killed_at_start(desk: Desk) -> None:
     """From now on the backend of this desk dies before it has a child."""
     desk.program.write_text("#!/bin/sh\nkill -9 $$\n")

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from backend.main import CANCEL, FAILED, HOLD, OK, RETRY_CURRENT, STOP
+from backend.options import parameters
 from tests.backend.desk import eventually
+from tests.backend.real_daemon import Daemon
 from tests.backend.recorder import Recorder
 
 JOB = ["7", "alice", "title", "1", "phone=5552001 job-uuid=urn:uuid:7"]
@@ -43,6 +45,21 @@ def test_without_arguments_it_tells_of_its_device() -> None:
     kind, uri, rest = text.strip().split(" ", 2)
     assert (kind, uri) == ("direct", "platen:/fax")
     assert rest.count('"') == 8
+
+
+def test_discovery_lists_the_lines_and_their_groups(daemon: Daemon) -> None:
+    environment = {"PLATEN_SOCKET": str(daemon.socket)}
+    code, text = _run([], environment)
+    assert (code, text.splitlines()) == (OK, [text.strip()])
+    assert '"Platen fax (no line)"' in text
+    name = 'sales "x" & more'
+    daemon.client.change_configuration({"port_groups": [{"name": name, "ports": []}]})
+    general, group = _run([], environment)[1].splitlines()
+    assert general in text
+    uri = group.split(" ")[1]
+    assert parameters(uri) == (("group", name),)
+    assert group.count('"') == 8
+    daemon.client.change_configuration({"port_groups": []})
 
 
 @pytest.mark.parametrize("count", [1, 4, 7])

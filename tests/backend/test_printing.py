@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
+import tempfile
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
 import pikepdf
 import pytest
 
-from fax.types import CoverPage, Recipient, Resolution
+from backend.install import HOUSE
+from backend.private import PrivateCups
+from fax.types import CoverPage, Priority, Recipient, Resolution, ScheduleAction
 from ipp.client import post
-from ipp.values import Attribute, Group, Operation, collection, integer, name_value, request, text_value, uri
+from ipp.values import Attribute, Group, Operation, collection, integer, keyword, name_value, request, text_value, uri
 from tests.backend.desk import CANCELLED, COMPLETED, Desk, Ticket
 from tests.backend.recorder import Recorder
 
@@ -154,9 +159,22 @@ def test_several_files_of_a_job_all_arrive(desk: Desk, recorder: Recorder, pdf: 
     assert [_pages(octets) for octets in recorder.contents(recorder.only)] == [2, 1, 2]
 
 
-def test_a_banner_does_not_displace_the_document(desk: Desk, recorder: Recorder, pdf: Path) -> None:
-    desk.print("-o", "phone=5552001", "-o", "job-sheets=standard", pdf)
-    assert [_pages(octets) for octets in recorder.contents(recorder.only)] == [1, 2]
+@pytest.mark.parametrize("options", [[], ["-o", "raw"]], ids=["filtered", "raw"])
+def test_banner_pages_are_not_faxed(
+    desk: Desk, recorder: Recorder, pdf: Path, other_pdf: Path, options: list[str]
+) -> None:
+    banners = ["-o", "job-sheets=standard,classified"]
+    ticket = desk.print("-o", "phone=5552001", *banners, *options, pdf, other_pdf)
+    assert ticket.state == COMPLETED
+    assert [_pages(octets) for octets in recorder.contents(recorder.only)] == [2, 1]
+
+
+@pytest.mark.parametrize("sheets", ["standard,none", "none,standard", "standard,classified"])
+def test_one_document_between_banner_pages_is_faxed_alone(
+    desk: Desk, recorder: Recorder, pdf: Path, sheets: str
+) -> None:
+    assert desk.print("-o", "phone=5552001", "-o", f"job-sheets={sheets}", pdf).state == COMPLETED
+    assert [_pages(octets) for octets in recorder.contents(recorder.only)] == [2]
 
 
 def test_copies_are_sent_once(desk: Desk, recorder: Recorder, pdf: Path) -> None:
@@ -249,3 +267,89 @@ def test_a_prefix_before_an_international_number_is_refused(desk: Desk, recorder
     assert ticket.state == CANCELLED
     assert "prefix" in ticket.message
     assert "4930" not in ticket.message
+
+
+def test_everything_that_ipp_can_say_of_a_fax_becomes_part_of_it(desk: Desk, recorder: Recorder, pdf: Path) -> None:
+    destination = (uri("destination-uri", "tel:+49-30-123456"), integer("t33-subaddress", 42))
+    _print_by_ipp(
+        desk,
+        pdf,
+        collection("destination-uris", destination),
+        integer("number-of-retries", 7),
+        integer("retry-interval", 120),
+        integer("retry-time-out", 3600),
+        integer("job-priority", 90),
+        text_value("job-billing", "Kostenstelle 17"),
+    )
+    submission = recorder.only.submission
+    assert submission.recipients == (Recipient(number="+49-30-123456", sub_address="42"),)
+    assert (submission.retries, submission.retry_delay_s) == (7, 120.0)
+    assert submission.schedule.give_up_at is not None
+    assert (submission.priority, submission.billing_code) == (Priority.HIGH, "Kostenstelle 17")
+
+
+def test_a_fax_for_tonight_is_handed_over_now_and_sent_tonight(desk: Desk, recorder: Recorder, pdf: Path) -> None:
+    before = datetime.now(UTC)
+    assert desk.print("-o", "phone=5552001", "-o", "FaxWhen=22h", pdf).state == COMPLETED
+    schedule = recorder.only.submission.schedule
+    assert schedule.action is ScheduleAction.AT
+    assert schedule.at is not None
+    assert timedelta(0) < schedule.at - before <= timedelta(days=1, hours=1)
+
+
+def test_page_ranges_are_those_of_the_fax(desk: Desk, recorder: Recorder, pdf: Path) -> None:
+    desk.print("-o", "phone=5552001", "-o", "page-ranges=2", pdf)
+    assert [_pages(octets) for octets in recorder.contents(recorder.only)] == [1]
+
+
+def test_what_everybody_can_read_holds_no_number_and_no_name(desk: Desk, recorder: Recorder, pdf: Path) -> None:
+    said = ["-o", "phone=5557777", "-o", "FaxRecipient=Custom.Secretary", "-o", "FaxSubject=Custom.Diagnosis"]
+    tickets = [desk.print(*said, pdf)]
+    recorder.refuse("submissions", 400, "bad-number", "5557777 of Secretary cannot be dialled")
+    tickets.append(desk.print(*said, pdf))
+    listed = desk.run("lpstat", "-l", "-W", "all", "-o", desk.cups.queue) + desk.run("lpstat", "-l", "-p")
+    for text in (*(ticket.message for ticket in tickets), listed):
+        assert not re.search("5557777|Secretary|Diagnosis", text)
+    log = (desk.cups.folder / "log" / "error_log").read_text()
+    ours = [line for line in log.splitlines() if "5557777" in line and "argv[" not in line and "phone" not in line]
+    assert ours == []
+
+
+def test_under_the_policy_that_we_supply_only_who_printed_sees_whom_a_fax_goes_to(
+    open_folder: Path, recorder: Recorder, pdf: Path
+) -> None:
+    lines = [line for line in (HOUSE / "backend" / "private.policy").read_text().splitlines() if line[:1] != "#"]
+    policy = ["<Policy platen>", *lines, "<Limit All>", "AuthType None", "Order allow,deny", "Allow from 127.0.0.1"]
+    folder = Path(tempfile.mkdtemp(prefix="policy-", dir=open_folder))
+    settings = ["DefaultPolicy platen", *policy, "</Limit>", "</Policy>"]
+    with PrivateCups(folder, daemon_socket=recorder.path, spool=open_folder / "spool", settings=settings) as cups:
+        desk = Desk(cups)
+        said = ["-o", "phone=5557777", "-o", "FaxRecipient=Custom.Secretary"]
+        sheet = ["-o", "cover-sheet-info={to-name=Boss}", "-o", "destination-uris={destination-uri=tel:5558888}"]
+        job = desk.lp("-U", "alice", "-t", "5559999", *said, *sheet, pdf)
+        desk.wait(job)
+
+        def seen_by(user: str) -> str:
+            question = request(
+                Operation.GET_JOB_ATTRIBUTES,
+                uri("job-uri", f"ipp://localhost/jobs/{job}"),
+                name_value("requesting-user-name", user),
+                keyword("requested-attributes", "all"),
+            )
+            return repr(post(cups.server, "/", question))
+
+        secrets = ("5557777", "Secretary", "Boss", "5558888", "5559999")
+        assert [secret in seen_by("alice") for secret in secrets] == [True] * 5
+        assert [secret in seen_by("bob") for secret in secrets] == [False] * 5
+
+
+def test_a_raw_queue_takes_what_the_data_are(desk: Desk, recorder: Recorder, pdf: Path, tmp_path: Path) -> None:
+    desk.run("lpadmin", "-p", "raw", "-v", "platen:/fax", "-E")
+    try:
+        postscript = tmp_path / "words.ps"
+        postscript.write_bytes(ENDLESS)
+        for file in (pdf, postscript):
+            assert desk.wait(desk.lp("-o", "phone=5552001", file, queue="raw")).state == COMPLETED
+        assert [recorder.contents(taken) for taken in recorder.taken.values()] == [[pdf.read_bytes()], [ENDLESS]]
+    finally:
+        desk.run("lpadmin", "-x", "raw")

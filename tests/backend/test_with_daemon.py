@@ -3,97 +3,27 @@
 from __future__ import annotations
 
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pikepdf
 import pytest
 
-from backend.private import PrivateCups
-from fax import Client, FaxError, Job, JobState, Recipient
+from fax import JobState, Recipient
 from tests.backend.desk import CANCELLED, COMPLETED, Desk, eventually
-
-
-class Daemon:
-    """platend without a telephone line: everything up to the line happens, and faxes wait for a port."""
-
-    def __init__(self, folder: Path) -> None:
-        self.socket = folder / "platend.sock"
-        self.spool = folder / "daemon"
-        self.client = Client(self.socket)
-        self._config = folder / "platen.toml"
-        self._config.write_text(f'spool = "{self.spool}"\nsocket = "{self.socket}"\nincoming_every_s = 1\n')
-        self._log = folder / "platend.log"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        with self._log.open("ab") as log:
-            command = [sys.executable, "-m", "spooler.main", "--config", str(self._config)]
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        eventually(self._answers, f"platend does not answer: {self._log.read_text()}")
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(30)
-            self._process = None
-
-    def _answers(self) -> bool:
-        assert self._process is not None
-        assert self._process.poll() is None, self._log.read_text()
-        try:
-            self.client.status()
-        except FaxError:
-            return False
-        return True
-
-    def jobs(self, title: str) -> list[Job]:
-        return [job for job in self.client.jobs() if job.title == title]
-
-
-@pytest.fixture(scope="module")
-def daemon(open_folder: Path) -> Iterator[Daemon]:
-    daemon = Daemon(open_folder)
-    daemon.start()
-    yield daemon
-    daemon.stop()
-
-
-@pytest.fixture(scope="module")
-def daemon_cups(open_folder: Path, daemon: Daemon) -> Iterator[PrivateCups]:
-    with PrivateCups(
-        open_folder / "daemon-cups",
-        daemon_socket=daemon.socket,
-        spool=daemon.spool,
-        settings=["JobRetryLimit 1", "JobRetryInterval 1"],
-    ) as cups:
-        yield cups
-
-
-@pytest.fixture
-def real(daemon_cups: PrivateCups) -> Desk:
-    return Desk(daemon_cups)
-
-
-def _prepared(daemon: Daemon, title: str) -> list[Job]:
-    eventually(
-        lambda: bool(jobs := daemon.jobs(title)) and all(job.state is not JobState.PREPARING for job in jobs),
-        f"{title} is not prepared",
-    )
-    return daemon.jobs(title)
+from tests.backend.real_daemon import Daemon, prepared
 
 
 def test_a_printed_document_is_a_fax_of_the_person_who_printed(daemon: Daemon, real: Desk, pdf: Path) -> None:
     ticket = real.print("-U", "alice", "-t", "first", "-o", "phone=+49 30 123456".replace(" ", "\\ "), pdf)
-    (job,) = _prepared(daemon, "first")
+    (job,) = prepared(daemon, "first")
     assert (ticket.state, ticket.message) == (COMPLETED, f"Queued as fax {job.id}")
     assert (job.user, job.recipient.number, job.pages_total) == ("alice", "+4930123456", 2)
 
 
 def test_without_a_number_it_waits_until_one_is_named(daemon: Daemon, real: Desk, pdf: Path) -> None:
     ticket = real.print("-t", "nobody", pdf)
-    (job,) = _prepared(daemon, "nobody")
+    (job,) = prepared(daemon, "nobody")
     assert f"platen address {job.id} --to NUMBER" in ticket.message
     assert job.state is JobState.ADDRESS
     daemon.client.address(job.id, Recipient(number="5552001"))
@@ -102,7 +32,7 @@ def test_without_a_number_it_waits_until_one_is_named(daemon: Daemon, real: Desk
 
 def test_two_recipients_and_several_files(daemon: Daemon, real: Desk, pdf: Path, other_pdf: Path) -> None:
     real.print("-t", "many", "-o", "phone=5552001;5552002", pdf, other_pdf)
-    jobs = _prepared(daemon, "many")
+    jobs = prepared(daemon, "many")
     assert [job.recipient.number for job in jobs] == ["5552001", "5552002"]
     assert {job.pages_total for job in jobs} == {3}
     assert len({job.submission for job in jobs}) == 1
@@ -114,7 +44,7 @@ def test_a_daemon_that_was_away_takes_the_fax_in_when_it_is_back(daemon: Daemon,
     assert ticket.state == COMPLETED
     daemon.start()
     eventually(lambda: bool(daemon.jobs("away")), "it is not taken in")
-    (job,) = _prepared(daemon, "away")
+    (job,) = prepared(daemon, "away")
     assert (job.user, job.recipient.number, job.pages_total) == ("alice", "5552001", 2)
     assert list((daemon.spool / "incoming").iterdir()) == []
 
@@ -182,5 +112,4 @@ def test_endless_postscript_does_not_stop_the_queue(daemon: Daemon, real: Desk, 
     (tmp_path / "endless.ps").write_bytes(b"%!PS-Adobe-3.0\n{ } loop\nshowpage\n%%EOF\n")
     assert real.print("-t", "endless", "-o", "phone=5552001", tmp_path / "endless.ps").state == COMPLETED
     assert real.print("-t", "after", "-o", "phone=5552001", pdf).state == COMPLETED
-    (job,) = daemon.jobs("endless")
-    daemon.client.cancel(job.id)
+    assert len(daemon.jobs("endless")) == 1

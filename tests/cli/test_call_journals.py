@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 
 from cli.exits import ExitCode
+from modem.journal import images_path
+from modem.received import ReceivedCall
 from tests.cli.command import environment, platen
+from tests.modem.answering import be_called
+from tests.modem.line import picture
 from tests.modem.test_replay import made, through_a_file
 
 
@@ -88,3 +92,18 @@ def test_a_number_still_calls(tmp_path: Path) -> None:
         done = platen("call", *arguments)
         assert done.returncode == ExitCode.USAGE
         assert "none.tif" in done.stderr
+
+
+def test_a_call_that_came_in_is_told_and_played_from_its_folder(tmp_path: Path) -> None:
+    done = be_called([picture(1, rows=60)], out=tmp_path / "call")
+    received = ReceivedCall.make(tmp_path, "in-1")
+    through_a_file(done.entries, received.journal)
+    told = platen("call", "show", received.folder)
+    assert told.returncode == ExitCode.OK
+    assert "All pages were received." in told.stdout
+    played = platen("call", "replay", received.folder)
+    assert (played.returncode, played.stdout[:12]) == (ExitCode.OK, "The same as ")
+    images_path(received.journal).unlink()
+    lost = platen("call", "replay", received.folder)
+    assert lost.returncode == ExitCode.REFUSED
+    assert "has not been kept" in lost.stderr

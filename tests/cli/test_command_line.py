@@ -12,7 +12,7 @@ import pytest
 from tests.cli.command import REPORT, environment, platen
 
 COMMANDS = (
-    "send jobs show cancel hold resume address follow status pages call convert softmodem".split()  # noqa: SIM905
+    "send jobs show cancel hold resume address follow status pages call answer convert softmodem".split()  # noqa: SIM905
 )
 
 
@@ -165,3 +165,39 @@ def test_the_software_modem_says_how_it_is_used_by_the_name_that_was_typed() -> 
     done = platen("softmodem")
     assert done.returncode == 2
     assert done.stderr.startswith("usage: platen softmodem ")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("call 5552001 --tty x", "--poll"),
+        ("call 5552001 --tty x --poll", "--out"),
+        ("call 5552001 pages.tif --tty x --out folder", "--poll"),
+        ("call 5552001 pages.tif --tty x --selection 7", "--poll"),
+        ("answer --tty x --out folder --selection 7", "--document"),
+    ],
+)
+def test_what_only_polling_has_a_use_for_is_not_passed_over(line: str, said: str, tmp_path: Path) -> None:
+    done = platen(*line.split(), cwd=tmp_path)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_poll_that_was_not_dialled_leaves_no_folder_behind(tmp_path: Path) -> None:
+    done = platen("call", "5552001", "--poll", "--out", tmp_path / "in", "--tty", tmp_path / "none")
+    assert done.returncode == 1
+    assert not list((tmp_path / "in").iterdir())
+
+
+def test_a_document_that_is_none_is_not_offered(tmp_path: Path) -> None:
+    (tmp_path / "text.tif").write_text("hello")
+    done = platen("answer", "--tty", tmp_path / "x", "--out", tmp_path / "in", "--document", tmp_path / "text.tif")
+    assert done.returncode == 4
+    assert "text.tif" in done.stderr
+
+
+def test_a_coding_that_there_is_not_is_refused(tmp_path: Path) -> None:
+    done = platen("answer", "--tty", tmp_path / "x", "--out", tmp_path / "in", "--coding", "png")
+    assert done.returncode == 4
+    assert "png" in done.stderr

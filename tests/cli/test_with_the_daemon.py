@@ -185,7 +185,7 @@ def test_a_fax_is_followed_across_a_kill_of_the_daemon(daemon: Daemon) -> None:
         kinds += [json.loads(line)["kind"] for line in following.stdout]
         assert following.wait(30) == 1
     assert kinds[0] == "accepted"
-    assert kinds[-2:] == ["held", "cancelled"]
+    assert kinds[-3:] == ["held", "aborting", "cancelled"]
     assert len(kinds) == len(set(kinds))
 
 

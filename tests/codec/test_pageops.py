@@ -22,7 +22,6 @@ from codec.operations import (
     reduce_rows,
     resample,
     rotate90,
-    rotated,
     same_pixels,
     scaled_to_width,
     to_png,
@@ -184,10 +183,15 @@ def test_a_page_squeezed_or_stretched_to_a_width_class_keeps_its_shape(width: in
 @given(some_pages, st.booleans())
 def test_a_quarter_turn_is_a_quarter_turn(source: Bitmap, clockwise: bool) -> None:
     turned = np.rot90(pixels(source), -1 if clockwise else 1)
-    assert rotated(source, clockwise) == bitmap(turned)
-    got = rotate90(page(source), clockwise)
-    assert bitmap_of(got) == bitmap(turned)
-    assert (got.dpi_x, got.dpi_y) == (196, 204)
+    assert rotate90(page(source), clockwise) == page_from_bitmap(bitmap(turned), 196, 204)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("clockwise", [True, False])
+def test_a_whole_page_is_turned_pixel_by_pixel(width: int, clockwise: bool) -> None:
+    for source in (blobs(width, 700, 8), noise(width, 131, 0.4), solid(width, 65, True)):
+        turned = np.rot90(pixels(source), -1 if clockwise else 1)
+        assert rotate90(page(source), clockwise) == page_from_bitmap(bitmap(turned), 196, 204)
 
 
 def test_four_quarter_turns_are_none() -> None:
@@ -197,9 +201,15 @@ def test_four_quarter_turns_are_none() -> None:
     assert turned == page(letter())
 
 
-def test_a_bitmap_without_rows_cannot_be_turned() -> None:
+@pytest.mark.parametrize("rows", [0, 65_536])
+def test_a_page_without_rows_or_of_more_than_a_row_has_pixels_cannot_be_turned(rows: int) -> None:
     with pytest.raises(CodeError):
-        rotated(Bitmap(8, 0, b""))
+        rotate90(page(solid(8, rows, True)))
+
+
+def test_a_page_of_as_many_rows_as_can_be_is_turned() -> None:
+    source = page(solid(3, 65_535, True))
+    assert rotate90(source) == page_from_bitmap(solid(65_535, 3, True), 196, 204)
 
 
 def test_the_first_row_that_differs_is_found() -> None:
@@ -266,6 +276,22 @@ def test_a_previews_grey_is_the_share_of_white(source: Bitmap, box: int) -> None
         for x in range(got.shape[1]):
             part = ink[y * box : (y + 1) * box, x * box : (x + 1) * box]
             assert abs(int(got[y, x]) - 255 * (1 - part.mean())) <= 9  # of 16 greys
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 65_534, 65_535])
+@pytest.mark.parametrize("share", [0.0, 0.1, 1.0])
+@pytest.mark.parametrize("dpi_y", [98, 196])
+def test_a_preview_pixel_by_pixel_is_the_page(width: int, share: float, dpi_y: int) -> None:
+    """However long runs and rows are: what is repeated is not written again, and a repetition has its bounds."""
+    source = noise(width, 7, share)
+    ink = np.concatenate([pixels(source)] * 3 + [np.zeros((900 if width < 4 else 5, width), np.uint8)])
+    with Image.open(io.BytesIO(to_png(page(bitmap(ink), dpi_y), 1))) as preview:
+        assert (np.asarray(preview) == 255 - 255 * np.repeat(ink, 196 // dpi_y, axis=0)).all()
+
+
+def test_a_page_that_no_preview_can_show_in_its_shape_is_refused() -> None:
+    with pytest.raises(CodeError):
+        to_png(page_from_bitmap(letter(), 100_000, 1))
 
 
 @pytest.mark.parametrize("box", [0, -1, 65])

@@ -243,7 +243,7 @@ def test_the_socket_may_come_from_the_environment(server: WireServer, monkeypatc
     monkeypatch.setenv("PLATEN_SOCKET", str(server.path))
     assert Client().jobs() == []
     monkeypatch.delenv("PLATEN_SOCKET")
-    assert str(Client().socket_path) == "/run/platen/api.sock"
+    assert str(Client().server) == "/run/platen/api.sock"
 
 
 def test_pages_are_written_whole(client: Client, server: WireServer, tmp_path: Path) -> None:

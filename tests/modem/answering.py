@@ -163,11 +163,15 @@ class Crank:
         self.core = core
         self.modem = modem
         self.entries: list[Entry] = []
+        self.fetched: list[ReceivedPage] = []  # by a call; there is always room for them
 
     def turn(self) -> None:
         """All that can be done now."""
         core, modem = self.core, self.modem
         for _ in range(10_000):
+            if isinstance(core, Call) and (pages := core.take_pages()):
+                self.fetched += pages
+                core.stored(len(self.fetched), modem.now)
             if taken := core.take_entries():
                 self.entries += taken
                 core.synced(len(self.entries), modem.now)

@@ -24,6 +24,7 @@ from modem.soft.exchange import Exchange
 from modem.soft.farend import ExchangeData, Fax
 from modem.soft.line import Direction, Disturbance, Disturbs, Impairments, Moment
 from modem.soft.virtual import VirtualModem, run_call
+from modem.story import lines, tell
 from tests.modem.answering import (
     CALLER,
     NUMBER,
@@ -242,11 +243,18 @@ def test_a_disk_that_fails_confirms_nothing_more(tmp_path: Path) -> None:
 
 def test_the_journal_tells_the_call(tmp_path: Path) -> None:
     done = be_called(PAGES, out=tmp_path)
+    story = "\n".join(text for _, text in lines(tell(done.entries)))
+    assert "All pages were received." in story
+    assert f"page {len(PAGES)} confirmed" in story
     kinds = [entry.kind for entry in done.entries]
     assert set(kinds) <= set(KINDS)
     assert (kinds[0], kinds[-1]) == ("begin", "end")
     assert done.entries[0].fields["incoming"] is True
-    assert [kind for kind in kinds if kind.startswith("page")] == ["page-received", "page-confirmed"] * 2
+    assert [kind for kind in kinds if kind.startswith("page")] == [
+        "page-received",
+        "page-stored",
+        "page-confirmed",
+    ] * 2
     assert [entry.kind for entry in done.entries if entry.barrier] == ["page-received", "page-received", "end"]
     times = [entry.t for entry in done.entries]
     assert times == sorted(times)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from modem import journal
 from modem.entries import Entry
+from modem.journal_writer import JournalWriter
 from modem.outcome import Cause, Fate, Fault, Outcome, Phase, Retry
 from tests.modem.port.samples import (
     ALL_SENT,
@@ -28,7 +29,7 @@ C, D, R, U, N = Fate.CONFIRMED, Fate.DAMAGED, Fate.REFUSED, Fate.UNCERTAIN, Fate
 
 
 def written(path: Path, entries: Sequence[Entry]) -> Path:
-    writer = journal.JournalWriter(path)
+    writer = JournalWriter(path)
     writer.append(entries)
     assert writer.close()
     return path

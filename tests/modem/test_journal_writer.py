@@ -13,7 +13,7 @@ import pytest
 
 from modem import journal
 from modem.entries import Entry
-from modem.journal import JournalWriter
+from modem.journal_writer import JournalWriter
 from modem.outcome import Fate
 from tests.modem.port.samples import PLAN, WHOLE_CALL, answer, entry, intent
 
@@ -173,7 +173,8 @@ FULL_DISK = """
 import os, select, sys
 from pathlib import Path
 from modem.entries import Entry
-from modem.journal import JournalWriter, read
+from modem.journal import read
+from modem.journal_writer import JournalWriter
 
 folder = Path(sys.argv[1])
 writer = JournalWriter(folder / "j")
@@ -215,7 +216,8 @@ TOO_LARGE = """
 import resource, select, sys
 from pathlib import Path
 from modem.entries import Entry
-from modem.journal import JournalWriter, read
+from modem.journal import read
+from modem.journal_writer import JournalWriter
 
 writer = JournalWriter(Path(sys.argv[1]))
 resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
@@ -241,7 +243,7 @@ def test_a_file_that_may_not_grow_ends_with_a_whole_line(tmp_path: Path) -> None
 KILLED = """
 import sys
 from pathlib import Path
-from modem.journal import JournalWriter
+from modem.journal_writer import JournalWriter
 from tests.modem.port.samples import WHOLE_CALL
 
 writer = JournalWriter(Path(sys.argv[1]))

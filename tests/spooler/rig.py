@@ -26,7 +26,7 @@ from tests.modem.port.scripted import ScriptedModem
 ROOT = Path(__file__).resolve().parents[2]
 REPORT = ROOT / "docs" / "sample" / "report.pdf"
 PORT = "line1"
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 
 
 def wait_for(what: Callable[[], object], why: str = "it") -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta, timezone
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -23,28 +23,19 @@ from fax.types import (
     Event,
     JobId,
     JobState,
+    JobType,
     Recipient,
     Submission,
     SubmissionId,
 )
+from tests.spooler.described import Connection
 from tests.spooler.rig import REPORT, Rig, refusal, wait_for
-
-
-class _Connection(http.client.HTTPConnection):
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=20)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(20)
-        self.sock.connect(os.fspath(self._path))
 
 
 @contextmanager
 def raw(rig: Rig, method: str, target: str, body: bytes | None = None, **headers: str) -> Iterator[Any]:
     """A request by hand; gives the response and its JSON."""
-    connection = _Connection(rig.socket)
+    connection = Connection(rig.socket)
     try:
         names = {name.replace("_", "-"): value for name, value in headers.items()}
         connection.request(method, target, body=body, headers=names)
@@ -100,7 +91,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(shared_rig: Rig) -> None:
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(os.fspath(shared_rig.socket))
         connection.sendall(
-            b"POST /v1/documents HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n" + b"words " * 1000
+            b"POST /v1/documents HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n\r\n" + b"words " * 500_000
         )
         wait_for(lambda: shared_rig.leftovers(), "the upload's folder")
     wait_for(lambda: not shared_rig.leftovers(), "tidying up")
@@ -264,6 +255,18 @@ def test_jobs_are_listed_by_state_submission_and_place(shared_rig: Rig) -> None:
     assert client.jobs(submission=SubmissionId("nothing")) == []
 
 
+def test_jobs_are_listed_by_user_type_and_time(shared_rig: Rig) -> None:
+    client = shared_rig.client
+    job = shared_rig.send("1")
+    later = job.created + timedelta(microseconds=1)
+    zone = timezone(timedelta(hours=5))
+    assert job.id in [other.id for other in client.jobs(since=job.created.astimezone(zone))]
+    assert job.id not in [other.id for other in client.jobs(since=later)]
+    assert job.id in [other.id for other in client.jobs(user=job.user, type=JobType.SEND)]
+    assert client.jobs(user="nobody in particular") == []
+    assert client.jobs(type=JobType.RECEIVE) == []
+
+
 def test_a_job_that_is_not_there_is_refused(shared_rig: Rig) -> None:
     for id in (JobId(999_999), JobId(1 << 40), JobId(0)):
         assert refusal(lambda id=id: shared_rig.client.job(id)).cause is Cause.NO_SUCH_JOB  # type: ignore[misc]
@@ -285,7 +288,7 @@ def test_events_are_followed_as_they_happen(shared_rig: Rig) -> None:
     wait_for(lambda: any(event.kind == "prepared" for event in seen), "the event")
     shared_rig.client.cancel(job.id)
     reader.join(20)
-    assert [event.kind for event in seen] == ["accepted", "prepared", "cancelled"]
+    assert [event.kind for event in seen] == ["accepted", "prepared", "aborting", "cancelled"]
     assert [event.cursor for event in seen] == sorted(event.cursor for event in seen)
     assert seen[-1].state is JobState.CANCELLED
     assert list(shared_rig.client.events(seen[1].cursor, job=job.id)) == seen[2:]
@@ -293,7 +296,15 @@ def test_events_are_followed_as_they_happen(shared_rig: Rig) -> None:
 
 @pytest.mark.parametrize(
     "target",
-    ["/v1/jobs?state=splendid", "/v1/jobs?limit=0", "/v1/jobs?after=x", "/v1/events?after=-1", "/v1/events?follow=1"],
+    [
+        "/v1/jobs?state=splendid",
+        "/v1/jobs?limit=0",
+        "/v1/jobs?after=x",
+        "/v1/jobs?since=2026-01-01T00:00:00",
+        "/v1/jobs?type=letter",
+        "/v1/events?after=-1",
+        "/v1/events?follow=1",
+    ],
 )
 def test_a_query_that_makes_no_sense_is_refused(shared_rig: Rig, target: str) -> None:
     with raw(shared_rig, "GET", target) as (response, problem):

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fax.settings import Configuration
 from fax.types import CoverPage, Document, DocumentId, Fate, Job, JobState, Recipient, Submission
 from modem import journal
 from modem.entries import Entry
@@ -60,13 +61,15 @@ def submit(store: Store, cover: CoverPage | None = None) -> int:
 
 
 def intend(store: Store, job: int) -> CallOrder:
-    order = store.call(partial(store_calls.intend, job=job, number="5552001", port="line1", master_file="m.tif"))
+    order = store.call(
+        partial(store_calls.intend, wanted=[job], number="5552001", port="line1", master_files={job: "m.tif"})
+    )
     assert order is not None
     return order
 
 
 def plan_of(order: CallOrder) -> CallPlan:
-    return plan_for(order, PORT, Settings(), Spool(Path("/spool")), datetime.now(UTC))
+    return plan_for(order, PORT, Settings(), Configuration(), Spool(Path("/spool")), datetime.now(UTC))
 
 
 def entry(kind: str, **fields: Any) -> Entry:
@@ -158,8 +161,8 @@ def test_taking_the_same_lines_in_twice_changes_nothing(store: Store) -> None:
         tables = ("ledger", "events")
         return [tx.connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar() for table in tables]
 
-    # 11 of the 14 entries are kept; accepted, prepared, dialling, connected, trained, and twice three pages.
-    assert store.call(counts) == [11 - 1, 11]
+    # 11 of the 14 entries are kept; accepted, prepared, begun, dialling, connected, trained, and twice three pages.
+    assert store.call(counts) == [11 - 1, 12]
     assert shown(store, job).pages_confirmed == 3
 
 
@@ -253,14 +256,16 @@ def test_another_number_begins_the_fax_anew_but_another_name_does_not(store: Sto
     assert shown(store, job).pages_confirmed == 1
     store.call(partial(store_jobs.address, id=job, recipient=Recipient(number="5552002")))
     assert shown(store, job).pages_confirmed == 0
-    order = store.call(partial(store_calls.intend, job=job, number="5552002", port="line1", master_file="m.tif"))
+    order = store.call(
+        partial(store_calls.intend, wanted=[job], number="5552002", port="line1", master_files={job: "m.tif"})
+    )
     assert order is not None
-    assert [page.number for page in order.pages] == [1, 2, 3]
+    assert [page.number for page in order.documents[0].pages] == [1, 2, 3]
 
 
 def test_a_job_is_not_called_while_its_cover_page_is_not_frozen(store: Store) -> None:
     job = submit(store, cover=CoverPage())
-    intent = partial(store_calls.intend, job=job, number="5552001", port="line1", master_file="m.tif")
+    intent = partial(store_calls.intend, wanted=[job], number="5552001", port="line1", master_files={job: "m.tif"})
     assert store.call(intent) is None
     order = store.call(partial(store_pages.cover_order, id=job))
     assert order is not None
@@ -274,7 +279,7 @@ def test_a_job_is_not_called_while_its_cover_page_is_not_frozen(store: Store) ->
     assert store.call(partial(freeze, order=order)) is True
     call = store.call(intent)
     assert call is not None
-    assert [(page.number, page.file, page.cover) for page in call.pages][:2] == [
+    assert [(page.number, page.file, page.cover) for page in call.documents[0].pages][:2] == [
         (1, "c.tif", True),
         (2, "m.tif", False),
     ]
@@ -284,7 +289,7 @@ def test_a_job_is_not_called_while_its_cover_page_is_not_frozen(store: Store) ->
 def test_a_held_job_is_not_called(store: Store) -> None:
     job = submit(store)
     store.call(partial(store_jobs.hold, id=job))
-    intent = partial(store_calls.intend, job=job, number="5552001", port="line1", master_file="m.tif")
+    intent = partial(store_calls.intend, wanted=[job], number="5552001", port="line1", master_files={job: "m.tif"})
     assert store.call(intent) is None
 
 

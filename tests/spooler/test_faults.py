@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -17,8 +17,10 @@ from modem.plan import CallPlan
 from modem.port import client as port_client
 from modem.port.client import CallAnswer, PortClient
 from spooler import ports, store_calls, store_documents, store_jobs, store_pages, store_submissions
+from spooler.configuration import Live
 from spooler.ledger import PageNews
 from spooler.planning import write_plan
+from spooler.port_call import RunningCall
 from spooler.settings import PortSettings, Settings
 from spooler.spool import Spool
 from spooler.store import Store, Transaction
@@ -155,9 +157,16 @@ def intended(store: Store) -> CallOrder:
     key = store_submissions.master_key(submission.documents, submission.resolution)
     page = PreparedPage(index=0, digest="0" * 64, width=1728, rows=1000)
     store.call(partial(store_pages.master_ready, key=key, pages=[page]))
-    order = store.call(partial(store_calls.intend, job=job, number="5552001", port="line1", master_file="m.tif"))
+    order = store.call(
+        partial(store_calls.intend, wanted=[job], number="5552001", port="line1", master_files={job: "m.tif"})
+    )
     assert order is not None
     return order
+
+
+def job_of(order: CallOrder) -> int:
+    (document,) = order.documents
+    return document.job
 
 
 def job_in(store: Store, job: int) -> Job:
@@ -168,7 +177,15 @@ def port_for(store: Store, folder: Path, over: list[int]) -> ports.Port:
     settings = Settings(spool=folder, ports=(PortSettings(name="line1", device=str(folder / "none")),))
     spool = Spool(folder)
     spool.prepare(None)
-    return ports.Port("line1", settings, store, spool, lambda port: None, over.append)
+    return ports.Port(
+        "line1",
+        settings,
+        Live(store, settings),
+        store,
+        spool,
+        lambda port: None,
+        lambda jobs, dialled: over.extend(jobs),
+    )
 
 
 @pytest.mark.parametrize("fault", [OSError(errno.ENOSPC, "No space left on device"), ValueError("of our own")])
@@ -196,15 +213,15 @@ def test_when_neither_plan_nor_database_can_be_written_the_call_is_given_back_as
         monkeypatch.setattr(store_calls, "give_back", refusing)
         port = port_for(store, tmp_path, over)
         await port.begin(order)
-        assert job_in(store, order.job).state is JobState.SENDING
+        assert job_in(store, job_of(order)).state is JobState.SENDING
         task = asyncio.create_task(port.run())
         while not over:
             await asyncio.sleep(0.01)
         task.cancel()
 
     asyncio.run(asyncio.wait_for(play(), 20))
-    assert (over, len(refusals)) == ([order.job], 3)
-    job = job_in(store, order.job)
+    assert (over, len(refusals)) == ([job_of(order)], 3)
+    job = job_in(store, job_of(order))
     assert (job.state, job.cause) == (JobState.WAITING, "not-dialled")
 
 
@@ -220,7 +237,7 @@ def test_a_cancel_while_the_plan_is_written_reaches_the_call(
 
         def cancelled_meanwhile(plan: CallPlan, folder: Path) -> None:
             write(plan, folder)
-            store.call(partial(store_jobs.cancel, id=order.job))
+            store.call(partial(store_jobs.cancel, id=job_of(order)))
             port.cancel(order.call)
 
         monkeypatch.setattr(ports, "write_plan", cancelled_meanwhile)
@@ -231,7 +248,7 @@ def test_a_cancel_while_the_plan_is_written_reaches_the_call(
         task.cancel()
 
     asyncio.run(asyncio.wait_for(play(), 20))
-    assert job_in(store, order.job).state is JobState.CANCELLED
+    assert job_in(store, job_of(order)).state is JobState.CANCELLED
 
 
 @pytest.mark.parametrize("left", [0, 1, 3])
@@ -244,7 +261,7 @@ def test_what_was_taken_in_counts_even_when_the_disk_lost_the_journal(store: Sto
             (
                 f'"kind":"begin","call":"{order.call}"',
                 '"kind":"dialling","number":"5552001"',
-                f'"kind":"page-intent","job":{order.job},"number":1',
+                f'"kind":"page-intent","job":{job_of(order)},"number":1',
             )
         )
     ]
@@ -260,9 +277,9 @@ def test_what_was_taken_in_counts_even_when_the_disk_lost_the_journal(store: Sto
         await port._settle(running)
 
     asyncio.run(play())
-    (page,) = store.call(partial(store_pages.outgoing, id=order.job))
+    (page,) = store.call(partial(store_pages.outgoing, id=job_of(order)))
     assert (page.fate, page.maybe_printed) == (Fate.UNCERTAIN, True)
-    assert over == [order.job]
+    assert over == [job_of(order)]
 
 
 def test_a_call_whose_journal_appears_late_is_never_given_back(store: Store, tmp_path: Path) -> None:
@@ -274,16 +291,16 @@ def test_a_call_whose_journal_appears_late_is_never_given_back(store: Store, tmp
         port = port_for(store, tmp_path, over)
         folder = tmp_path / "calls" / order.call
         write_plan(CallPlan(call=order.call, dial="5552001", documents=()), folder)
-        running = ports._Running(order.call, (order.job,), folder)
+        running = RunningCall(order.call, (job_of(order),), folder, order.number, datetime.now(UTC))
         lines = (
             '{"n":0,"t":0.0,"kind":"begin"}\n{"n":1,"t":1.0,"kind":"dialling","number":"5552001"}\n'
-            f'{{"n":2,"t":2.0,"kind":"page-intent","job":{order.job},"number":1}}\n'
+            f'{{"n":2,"t":2.0,"kind":"page-intent","job":{job_of(order)},"number":1}}\n'
         )
         (folder / "journal.jsonl").write_text(lines)
         assert await port._give_back_undialled(running, "it is gone")
 
     asyncio.run(play())
-    assert job_in(store, order.job).state is JobState.SENDING
+    assert job_in(store, job_of(order)).state is JobState.SENDING
     assert not over
 
 
@@ -291,29 +308,37 @@ def after_damage(store: Store, order: CallOrder, fate: Fate) -> None:
     """The call left page 1 with this fate; then its file was found damaged and became another page."""
 
     def damaged(tx: Transaction) -> None:
-        store_calls._merge(tx, order.call, [PageNews(job=order.job, number=1, fate=fate)])
+        store_calls.merge(tx, order.call, [PageNews(job=job_of(order), number=1, fate=fate)])
         store_calls.give_back(tx, order.call, "for the test", tx.now)
-        assert store_pages.mend(tx, order.job, {"m.tif"})
-        store_jobs.restate(tx, order.job)
+        assert store_pages.mend(tx, job_of(order), {"m.tif"})
+        store_jobs.restate(tx, job_of(order))
 
     store.call(damaged)
-    assert job_in(store, order.job).state is JobState.PREPARING
-    key = str(store.call(lambda tx: store_jobs.row(tx, order.job).master))
+    assert job_in(store, job_of(order)).state is JobState.PREPARING
+    key = str(store.call(lambda tx: store_jobs.row(tx, job_of(order)).master))
     store.call(partial(store_pages.master_ready, key=key, pages=[OTHER]))
 
 
 def test_pages_made_again_after_damage_keep_their_mark_of_a_possible_duplicate(store: Store) -> None:
     order = intended(store)
     after_damage(store, order, Fate.UNCERTAIN)
-    again = store.call(partial(store_calls.intend, job=order.job, number="5552001", port="line1", master_file="m.tif"))
+    again = store.call(
+        partial(
+            store_calls.intend,
+            wanted=[job_of(order)],
+            number="5552001",
+            port="line1",
+            master_files={job_of(order): "m.tif"},
+        )
+    )
     assert again is not None
-    (page,) = again.pages
+    (page,) = again.documents[0].pages
     assert (page.digest, page.maybe_printed) == (OTHER.digest, True)
 
 
 def test_other_pages_are_never_put_behind_those_that_were_received(store: Store) -> None:
     order = intended(store)
     after_damage(store, order, Fate.CONFIRMED)
-    job = job_in(store, order.job)
+    job = job_in(store, job_of(order))
     assert (job.state, job.cause) == (JobState.FAILED, "plan-invalid")
     assert job.reason is not None and "damaged" in job.reason

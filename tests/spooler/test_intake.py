@@ -27,14 +27,22 @@ def test_a_document_that_no_fax_refers_to_goes_and_the_others_stay(tmp_path: Pat
         assert rig.text("unused") == unused
 
 
-def test_a_file_that_a_crash_left_without_a_row_goes_at_start(tmp_path: Path) -> None:
+def test_files_that_the_database_does_not_know_are_set_aside_at_start_and_never_deleted(tmp_path: Path) -> None:
     with Rig(tmp_path, port=False) as rig:
         rig.kill()
-        stray = rig.spool / "documents" / "ab" / ("ab" * 32)
-        stray.parent.mkdir(exist_ok=True)
-        stray.write_text("stray")
+        document = rig.spool / "documents" / "ab" / ("ab" * 32)
+        cover = rig.spool / "covers" / "7-abcdef.tif"
+        for stray in (document, cover):
+            stray.parent.mkdir(exist_ok=True)
+            stray.write_text("stray")
         rig.start()
-        assert not stray.exists()
+        for stray in (document, cover):
+            assert not stray.exists()
+            aside = rig.spool / "aside" / stray.name
+            assert aside.read_text() == "stray"
+            assert str(stray.relative_to(rig.spool)) in aside.with_name(f"{aside.name}.txt").read_text()
+        rig.restart()
+        assert len(list((rig.spool / "aside").iterdir())) == 4
 
 
 def test_a_document_over_the_limit_is_refused_before_it_is_read_to_its_end(tmp_path: Path) -> None:

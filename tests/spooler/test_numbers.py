@@ -1,4 +1,4 @@
-"""Fax numbers: what is taken for one, and what is dialled."""
+"""Fax numbers: what is taken for one."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spooler.numbers import NumberError, dial_string, normalise
-from spooler.settings import Dialling
+from spooler.numbers import NumberError, normalise
 
 
 @pytest.mark.parametrize(
@@ -62,19 +61,3 @@ def test_normalising_again_changes_nothing_and_only_dialling_marks_remain(writte
     assert normalise(kept) == kept
     assert set(kept[1:]) <= set("0123456789*#,wp")
     assert [c for c in kept if c.isdigit()] == [c for c in written if c.isdigit()]
-
-
-@pytest.mark.parametrize(
-    ("number", "dialled"),
-    [
-        ("+49301234", "0,0301234"),
-        ("+12015550123", "0,0012015550123"),
-        ("0301234", "0,0301234"),
-    ],
-)
-def test_plus_becomes_the_prefixes_of_the_country(number: str, dialled: str) -> None:
-    assert dial_string(number, Dialling(country_code="49", outside_line="0,")) == dialled
-
-
-def test_without_a_country_a_number_is_dialled_as_it_stands() -> None:
-    assert dial_string("+49301234", Dialling()) == "+49301234"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
+from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 
@@ -35,7 +37,7 @@ def test_a_daemon_killed_in_the_middle_of_an_upload_leaves_nothing(rig: Rig) -> 
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(os.fspath(rig.socket))
         connection.sendall(
-            b"POST /v1/documents HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n" + b"words " * 1000
+            b"POST /v1/documents HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n\r\n" + b"words " * 500_000
         )
         wait_for(rig.leftovers, "the upload's folder")
         rig.kill()
@@ -139,6 +141,9 @@ def test_an_intent_without_a_plan_was_never_dialled_and_is_made_again(rig: Rig) 
         # As if the daemon had died between its intent and the plan.
         for path in (rig.spool / "calls" / f"{job.id}-1").iterdir():
             path.unlink()
+        with closing(sqlite3.connect(rig.spool / "platen.db")) as connection, connection:
+            connection.execute("DELETE FROM ledger")
+            connection.execute("UPDATE calls SET next_n = 0, offset = 0")
         rig.start()
         wait_for(lambda: modem.dialled == 2, "the next call")
         first, second = rig.client.job(job.id).calls

@@ -1,161 +1,448 @@
-"""The schedule: what it decides, compared with the plainest way to decide the same."""
+"""What the schedule promises, rule by rule. That it keeps to all of them at once: ``test_schedule_reference``."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
-from hypothesis import settings as hypothesis_settings
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from spooler.schedule import Assignment, Candidate, Schedule
+from fax.settings import OutboundRule
+from fax.types import Priority
+from spooler.schedule import Schedule
+from spooler.schedule_types import Candidate, Deadline, PortRules, Rules, Wait, WaitReason
+from spooler.schedule_window import Window
+from spooler.schedule_words import sentence
+from tests.spooler.schedule_reference import opens
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
+BERLIN = ZoneInfo("Europe/Berlin")
 
 
 def at(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-def ready(*ports: str) -> Schedule:
-    schedule = Schedule(ports)
-    for port in ports:
-        schedule.set_port(port, free=True)
+def job(
+    id: int,
+    number: str | None = None,
+    *,
+    user: str = "ann",
+    priority: Priority = Priority.NORMAL,
+    since: datetime = START,
+    not_before: Deadline | None = None,
+    retrying: bool = False,
+    expires: Deadline | None = None,
+    discount: bool = False,
+    group: str = "",
+    line: str = "",
+) -> Candidate:
+    return Candidate(
+        job=id,
+        number=number or str(id),
+        user=user,
+        since=since,
+        priority=priority,
+        not_before=not_before,
+        retrying=retrying,
+        expires=expires,
+        discount=discount,
+        group=group,
+        line=line,
+    )
+
+
+def rules(
+    *ports: str,
+    window: Window | None = None,
+    documents_per_call: int = 10,
+    calls_a_day: int = 0,
+    paused: bool = False,
+    groups: dict[str, tuple[str, ...]] | None = None,
+    outbound: tuple[OutboundRule, ...] = (),
+) -> Rules:
+    return Rules(
+        ports=tuple(PortRules(name=name) for name in ports),
+        window=window or Window(),
+        documents_per_call=documents_per_call,
+        calls_a_day=calls_a_day,
+        paused=paused,
+        groups=groups or {},
+        outbound=outbound,
+    )
+
+
+def ready(*jobs: Candidate, under: Rules | None = None) -> Schedule:
+    """A schedule whose ports are free and these jobs wait."""
+    under = under or rules("a")
+    schedule = Schedule(under, START)
+    for port in under.ports:
+        schedule.set_port(port.name, free=True)
+    for each in jobs:
+        schedule.put(each)
     return schedule
 
 
-def test_the_oldest_ready_job_goes_out_first() -> None:
-    schedule = ready("a")
-    schedule.put(Candidate(job=2, number="2"))
-    schedule.put(Candidate(job=1, number="1"))
-    assert schedule.decide(START) == [Assignment(job=1, number="1", port="a")]
-    assert schedule.decide(START) == []
+def decided(schedule: Schedule, seconds: float = 0) -> list[tuple[str, tuple[int, ...]]]:
+    return [(call.port, call.jobs) for call in schedule.decide(at(seconds)).calls]
 
 
-def test_one_call_at_a_time_per_number() -> None:
-    schedule = ready("a", "b")
-    schedule.put(Candidate(job=1, number="1"))
-    schedule.put(Candidate(job=2, number="1"))
-    schedule.put(Candidate(job=3, number="3"))
-    assert [decided.job for decided in schedule.decide(START)] == [1, 3]
-    assert schedule.why(2, START) == "Waits for another fax to the same number"
-    schedule.end(1)
+def in_turn(schedule: Schedule, count: int, port: str = "a", seconds: float = 0) -> list[int]:
+    """The first jobs of so many calls on ``port``, one after the other."""
+    found = []
+    for _ in range(count):
+        ((_, jobs),) = decided(schedule, seconds)
+        found.append(jobs[0])
+        schedule.end(jobs[0])
+        schedule.set_port(port, free=True)
+    return found
+
+
+def why(schedule: Schedule, id: int, seconds: float = 0) -> Wait:
+    found = schedule.why(id, at(seconds))
+    assert found is not None
+    return found
+
+
+# The order
+
+
+def test_the_oldest_job_of_a_sender_goes_first_and_the_higher_priority_before_that() -> None:
+    schedule = ready(
+        job(1, since=at(-1)),
+        job(2, since=at(-2)),
+        job(3, priority=Priority.HIGH),
+        job(4, priority=Priority.LOW, since=at(-9)),
+    )
+    assert in_turn(schedule, 4) == [3, 2, 1, 4]
+
+
+def test_a_broadcast_of_5000_does_not_hold_up_a_single_letter() -> None:
+    schedule = ready(*(job(id, since=at(-3600)) for id in range(1, 5001)))
+    in_turn(schedule, 10)
+    schedule.put(job(6000, user="bob"))
+    assert in_turn(schedule, 1) == [6000]
+    # Not even after hours, when the broadcast would have aged if ageing were by job.
+    in_turn(schedule, 20, seconds=90000)
+    schedule.put(job(6001, user="bob", since=at(90000)))
+    assert in_turn(schedule, 1, seconds=90000) == [6001]
+
+
+def test_not_even_a_letter_of_the_same_sender_waits_for_all_of_their_broadcast() -> None:
+    places = [replace(job(id, since=at(-3600)), behind=timedelta(minutes=id)) for id in range(1, 5001)]
+    schedule = ready(*places)
+    schedule.put(job(6000))
+    assert in_turn(schedule, 61) == [*range(1, 61), 6000], (
+        "those of the first hour come before the letter of an hour later"
+    )
+
+
+def test_senders_take_turns() -> None:
+    schedule = ready(*(job(id, user="ann") for id in range(1, 4)), *(job(id, user="bob") for id in range(4, 7)))
+    assert in_turn(schedule, 6) == [1, 4, 2, 5, 3, 6]
+
+
+def test_a_sender_whose_low_priority_waited_long_comes_before_an_endless_stream_of_high_ones() -> None:
+    schedule = ready(job(1, user="bob", priority=Priority.LOW))
+    for step in range(100):
+        seconds = step * 120
+        schedule.put(job(100 + step, priority=Priority.HIGH, since=at(seconds)))
+        if in_turn(schedule, 1, seconds=seconds) == [1]:
+            assert seconds == 2 * 3600, "an hour for each step of priority"
+            return
+    raise AssertionError("never")
+
+
+def test_ageing_counts_only_the_time_that_the_clock_went_forward() -> None:
+    schedule = ready(job(1, user="bob", priority=Priority.LOW), job(2, user="cyd", priority=Priority.HIGH))
+    schedule.set_port("a", free=False)
+    for seconds in (-86400, -86400 + 3600, -86400):
+        assert decided(schedule, seconds) == []
     schedule.set_port("a", free=True)
-    assert [decided.job for decided in schedule.decide(START)] == [2]
+    assert in_turn(schedule, 1, seconds=-86400) == [2]
 
 
-def test_a_job_waits_for_its_time() -> None:
-    schedule = ready("a")
-    schedule.put(Candidate(job=1, number="1", ready_at=at(60)))
-    assert schedule.decide(at(59)) == []
-    assert schedule.wake_at() == at(60)
-    assert schedule.why(1, at(59)) is None
-    assert [decided.job for decided in schedule.decide(at(60))] == [1]
-    assert schedule.wake_at() is None
+# One call at a time, several jobs in one call
 
 
-def test_a_port_that_is_down_gets_nothing_and_the_job_says_so() -> None:
-    schedule = Schedule(("a",))
-    schedule.set_port("a", free=False, down="/dev/ttyS0 is missing")
-    schedule.put(Candidate(job=1, number="1"))
-    assert schedule.decide(START) == []
-    assert schedule.why(1, START) == "No port is ready (a: /dev/ttyS0 is missing)"
+def test_several_ready_jobs_for_one_number_go_out_in_one_call() -> None:
+    schedule = ready(job(1, "5"), job(2, "6"), job(3, "5", user="bob"), under=rules("a", "b"))
+    assert decided(schedule) == [("a", (1, 3)), ("b", (2,))]
 
 
-def test_without_ports_the_job_says_so() -> None:
-    schedule = Schedule(())
-    schedule.put(Candidate(job=1, number="1"))
-    assert schedule.why(1, START) == "No port is set up"
+def test_one_call_takes_so_many_documents_and_no_more() -> None:
+    schedule = ready(*(job(id, "5") for id in range(1, 6)), under=rules("a", "b", documents_per_call=2))
+    assert decided(schedule) == [("a", (1, 2))]
+    assert why(schedule, 3) == Wait(reason=WaitReason.NUMBER_IN_CALL, number="5")
+    schedule.end(1)
+    assert decided(schedule) == [("b", (3, 4))]
+
+
+def test_jobs_that_need_another_line_or_time_do_not_share_a_call() -> None:
+    schedule = ready(job(1, "5"), job(2, "5", line="+49 30 1"), job(3, "5", not_before=Deadline(at=at(60))))
+    assert decided(schedule) == [("a", (1,))]
+
+
+def test_a_job_that_leaves_its_call_before_it_begins_waits_again_and_the_others_go_on() -> None:
+    schedule = ready(job(1, "5"), job(2, "5"))
+    assert decided(schedule) == [("a", (1, 2))]
+    schedule.leave(1)
+    schedule.put(job(1, "5"))
+    assert why(schedule, 1).reason is WaitReason.NUMBER_IN_CALL
+    schedule.end(2)
+    schedule.set_port("a", free=True)
+    assert decided(schedule) == [("a", (1,))]
 
 
 def test_a_call_found_at_start_holds_its_number_and_its_port() -> None:
-    schedule = ready("a", "b")
-    schedule.begin(1, "1", "a")
-    schedule.put(Candidate(job=2, number="1"))
-    schedule.put(Candidate(job=3, number="3"))
+    schedule = ready(job(2, "1"), job(3, "3"), under=rules("a", "b"))
+    schedule.begin((1,), "1", "a")
     schedule.set_port("a", free=True)
-    assert schedule.decide(START) == [Assignment(job=3, number="3", port="b")]
+    assert decided(schedule) == [("b", (3,))]
+    schedule.end(1)
+    schedule.set_port("a", free=True)
+    assert decided(schedule) == [("a", (2,))]
 
 
-@dataclass
-class Reference:
-    """The same decisions, by looking at everything each time."""
-
-    ports: tuple[str, ...]
-    free: dict[str, bool] = field(default_factory=dict)
-    waiting: dict[int, Candidate] = field(default_factory=dict)
-    calls: dict[int, tuple[str, str]] = field(default_factory=dict)
-
-    def decide(self, now: datetime) -> list[Assignment]:
-        decided: list[Assignment] = []
-        for port in self.ports:
-            if not self.free.get(port) or any(taken == port for _, taken in self.calls.values()):
-                continue
-            numbers = {number for number, _ in self.calls.values()}
-            able = [
-                job
-                for job, known in self.waiting.items()
-                if known.number not in numbers and (known.ready_at is None or known.ready_at <= now)
-            ]
-            if not able:
-                break
-            job = min(able)
-            number = self.waiting.pop(job).number
-            self.calls[job] = (number, port)
-            decided.append(Assignment(job=job, number=number, port=port))
-        return decided
+# Times
 
 
-class ScheduleAgainstReference(RuleBasedStateMachine):
-    """Whatever is put in, dropped, ended, and however the clock jumps: both decide the same."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.ports = ("a", "b", "c")
-        self.schedule = Schedule(self.ports)
-        self.reference = Reference(self.ports)
-        self.now_s = 0
-
-    jobs = st.integers(1, 8)
-    numbers = st.sampled_from(["1", "2", "3"])
-
-    @rule(job=jobs, number=numbers, after_s=st.none() | st.integers(-10, 30))
-    def put(self, job: int, number: str, after_s: int | None) -> None:
-        candidate = Candidate(job=job, number=number, ready_at=None if after_s is None else at(self.now_s + after_s))
-        self.schedule.put(candidate)
-        if job not in self.reference.calls:
-            self.reference.waiting[job] = candidate
-
-    @rule(job=jobs)
-    def drop(self, job: int) -> None:
-        self.schedule.drop(job)
-        self.reference.waiting.pop(job, None)
-
-    @rule(port=st.sampled_from(["a", "b", "c"]), free=st.booleans())
-    def port(self, port: str, free: bool) -> None:
-        in_call = any(taken == port for _, taken in self.reference.calls.values())
-        self.schedule.set_port(port, free=free)
-        self.reference.free[port] = free and not in_call
-
-    @rule(job=jobs)
-    def end(self, job: int) -> None:
-        self.schedule.end(job)
-        if (call := self.reference.calls.pop(job, None)) is not None:
-            self.reference.free[call[1]] = False
-
-    @rule(seconds=st.integers(-20, 40))
-    def decide(self, seconds: int) -> None:
-        self.now_s += seconds
-        now = at(self.now_s)
-        assert self.schedule.decide(now) == self.reference.decide(now)
-        in_call = {port for _, port in self.reference.calls.values()}
-        if any(free and port not in in_call for port, free in self.reference.free.items()):
-            woken = self.schedule.wake_at()
-            later = [known.ready_at for known in self.reference.waiting.values() if known.ready_at is not None]
-            future = [time for time in later if time > now]
-            assert not future or (woken is not None and woken <= min(future))
+def test_a_job_waits_for_its_time_and_a_time_already_past_is_now() -> None:
+    schedule = ready(job(1, not_before=Deadline(at=at(60))), job(2, not_before=Deadline(at=at(-60))))
+    assert decided(schedule) == [("a", (2,))]
+    schedule.end(2)
+    schedule.set_port("a", free=True)
+    assert decided(schedule, 59) == []
+    assert schedule.wake_at() == at(60)
+    assert why(schedule, 1, 59) == Wait(reason=WaitReason.SEND_TIME, until=at(60), number="1")
+    assert decided(schedule, 60) == [("a", (1,))]
 
 
-ScheduleAgainstReference.TestCase.settings = hypothesis_settings(max_examples=150, stateful_step_count=40)
-TestScheduleAgainstReference = ScheduleAgainstReference.TestCase
+def test_a_pause_is_never_longer_than_it_was_meant_however_far_the_clock_is_set_back() -> None:
+    pause = Deadline(at=at(600), within=timedelta(seconds=600))
+    schedule = ready(job(1, not_before=pause, retrying=True))
+    assert decided(schedule, -86400) == []
+    assert schedule.wake_at() == at(-86400 + 600)
+    assert why(schedule, 1, -86400).until == at(-86400 + 600)
+    assert decided(schedule, -86400 + 600) == [("a", (1,))]
+
+
+def test_a_pause_of_before_a_restart_is_kept_within_its_length_too() -> None:
+    schedule = Schedule(rules("a"), at(-86400))
+    schedule.set_port("a", free=True)
+    schedule.put(job(1, not_before=Deadline(at=at(600), within=timedelta(seconds=600)), retrying=True))
+    assert decided(schedule, -86400) == []
+    assert schedule.wake_at() == at(-86400 + 600)
+
+
+def test_a_pause_that_is_told_late_is_not_shortened() -> None:
+    schedule = ready()
+    schedule.put(job(1, not_before=Deadline(at=at(3600 + 600), within=timedelta(seconds=600)), retrying=True))
+    assert decided(schedule, 3600) == []
+    assert schedule.wake_at() == at(3600 + 600)
+
+
+def test_the_time_that_a_person_named_stays_that_time_when_the_clock_is_set_back() -> None:
+    schedule = ready(job(1, not_before=Deadline(at=at(60))))
+    schedule.set_port("a", free=False)
+    assert decided(schedule, 61) == []
+    assert decided(schedule, 30) == []
+    schedule.set_port("a", free=True)
+    assert decided(schedule, 31) == []
+    assert decided(schedule, 60) == [("a", (1,))]
+
+
+def test_a_job_whose_time_is_up_is_given_up_even_while_the_queue_is_paused() -> None:
+    schedule = ready(job(1, expires=Deadline(at=at(60))), under=rules("a", paused=True))
+    assert schedule.decide(at(59)).expired == ()
+    assert schedule.wake_at() == at(60)
+    assert schedule.decide(at(60)).expired == (1,)
+    assert schedule.why(1, at(60)) is None
+
+
+def test_a_job_in_a_call_is_not_given_up() -> None:
+    schedule = ready(job(1, expires=Deadline(at=at(60))))
+    assert decided(schedule) == [("a", (1,))]
+    assert schedule.decide(at(61)).expired == ()
+    schedule.end(1)
+    schedule.put(job(1, expires=Deadline(at=at(60))))
+    assert schedule.decide(at(62)).expired == (1,)
+
+
+# The discount period
+
+
+def test_a_job_for_the_discount_period_waits_for_it_over_midnight_and_so_do_its_retries() -> None:
+    night = Window(start=time(22), stop=time(6), zone=BERLIN)
+    schedule = ready(job(1, discount=True), job(2, user="bob"), under=rules("a", window=night))
+    assert decided(schedule) == [("a", (2,))]
+    schedule.end(2)
+    schedule.set_port("a", free=True)
+    opening = datetime(2026, 1, 1, 21, tzinfo=UTC)
+    assert schedule.wake_at() == opening
+    assert why(schedule, 1) == Wait(reason=WaitReason.DISCOUNT, until=opening, number="1")
+    assert schedule.decide(opening).calls[0].jobs == (1,)
+    schedule.end(1)
+    late = datetime(2026, 1, 2, 4, 59, tzinfo=UTC)
+    pause = Deadline(at=late + timedelta(minutes=10), within=timedelta(minutes=10))
+    schedule.put(job(1, discount=True, not_before=pause, retrying=True))
+    schedule.set_port("a", free=True)
+    assert schedule.decide(late + timedelta(minutes=10)).calls == ()
+    retry = schedule.why(1, late)
+    assert retry is not None
+    assert (retry.reason, retry.until) == (WaitReason.DISCOUNT, opening + timedelta(days=1))
+
+
+def test_a_discount_period_that_begins_when_it_ends_lasts_all_day() -> None:
+    window = Window(start=time(7), stop=time(7), zone=BERLIN)
+    assert decided(ready(job(1, discount=True), under=rules("a", window=window))) == [("a", (1,))]
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "after", "opening"),
+    [
+        # 02:30 does not exist on this day: the clock jumps from 02:00 to 03:00 and into the period.
+        (time(2, 30), time(5), datetime(2026, 3, 29, 0, 30, tzinfo=UTC), datetime(2026, 3, 29, 1, tzinfo=UTC)),
+        # All of it is left out.
+        (time(2, 10), time(2, 50), datetime(2026, 3, 29, 0, 0, tzinfo=UTC), datetime(2026, 3, 30, 0, 10, tzinfo=UTC)),
+        # From late in the evening, 24 hours lead over the short day into the one after it.
+        (time(17), time(21), datetime(2026, 3, 28, 22, 30, tzinfo=UTC), datetime(2026, 3, 29, 15, tzinfo=UTC)),
+        # The hour from 02:00 comes twice, and with it the period.
+        (time(2), time(2, 30), datetime(2026, 10, 25, 0, 40, tzinfo=UTC), datetime(2026, 10, 25, 1, tzinfo=UTC)),
+    ],
+)
+def test_daylight_saving_moves_the_discount_period_as_it_moves_the_clock(
+    start: time, stop: time, after: datetime, opening: datetime
+) -> None:
+    window = Window(start=start, stop=stop, zone=BERLIN)
+    assert not window.is_open(after)
+    assert window.opens(after) == opening
+    assert window.is_open(opening)
+
+
+@settings(deadline=None)
+@given(
+    st.times().map(lambda found: found.replace(second=0, microsecond=0)),
+    st.times().map(lambda found: found.replace(second=0, microsecond=0)),
+    st.sampled_from([BERLIN, UTC, ZoneInfo("America/St_Johns"), ZoneInfo("Australia/Lord_Howe")]),
+    st.sampled_from([datetime(2026, 3, 28), datetime(2026, 10, 24), datetime(2026, 4, 4), datetime(2026, 11, 1)]),
+    st.integers(0, 3 * 86400),
+)
+def test_the_next_opening_is_the_one_that_is_found_minute_by_minute(
+    start: time, stop: time, zone: ZoneInfo, day: datetime, seconds: int
+) -> None:
+    window = Window(start=start, stop=stop, zone=zone)
+    after = day.replace(tzinfo=UTC) + timedelta(seconds=seconds)
+    assert window.opens(after) == opens(window, after)
+
+
+# Numbers
+
+
+def test_a_number_is_called_so_often_a_day_and_the_calls_of_before_a_restart_count() -> None:
+    schedule = ready(job(1, "5"), under=rules("a", calls_a_day=2, documents_per_call=1))
+    schedule.recall("5", at(-3600))
+    assert decided(schedule) == [("a", (1,))]
+    schedule.end(1)
+    schedule.put(job(2, "5"))
+    schedule.set_port("a", free=True)
+    assert decided(schedule, 10) == []
+    free = at(-3600) + timedelta(days=1)
+    assert why(schedule, 2, 10) == Wait(reason=WaitReason.NUMBER_LIMIT, until=free, number="5", limit=2)
+    assert schedule.wake_at() == free
+    assert [call.jobs for call in schedule.decide(free).calls] == [(2,)]
+
+
+def test_a_call_that_never_left_the_house_does_not_count_against_the_numbers_limit() -> None:
+    schedule = ready(job(1, "5"), under=rules("a", calls_a_day=1))
+    assert decided(schedule) == [("a", (1,))]
+    schedule.end(1, dialled=False)
+    schedule.put(job(1, "5"))
+    schedule.set_port("a", free=True)
+    assert decided(schedule, 1) == [("a", (1,))]
+
+
+def test_a_number_is_never_closed_for_more_than_a_day_by_calls_that_the_clock_put_into_the_future() -> None:
+    schedule = Schedule(rules("a", calls_a_day=1), START)
+    schedule.set_port("a", free=True)
+    schedule.recall("5", START + timedelta(days=400))
+    schedule.put(job(1, "5"))
+    assert decided(schedule) == []
+    assert schedule.wake_at() == START + timedelta(days=1)
+
+
+def test_a_barred_number_is_left_alone_and_the_others_are_not() -> None:
+    schedule = ready(job(1, "5"), job(2, "6"))
+    schedule.bar("5", Deadline(at=at(600), within=timedelta(seconds=600)))
+    assert decided(schedule) == [("a", (2,))]
+    assert why(schedule, 1).reason is WaitReason.NUMBER_BARRED
+    schedule.end(2)
+    schedule.set_port("a", free=True)
+    schedule.bar("5", None)
+    assert decided(schedule) == [("a", (1,))]
+
+
+# Ports
+
+
+def test_ports_are_tried_by_priority_and_one_that_may_not_send_is_never_used() -> None:
+    names = (PortRules(name="c", priority=3), PortRules(name="a", sends=False), PortRules(name="b", priority=2))
+    schedule = ready(*(job(id) for id in (1, 2, 3)), under=Rules(ports=names))
+    assert decided(schedule) == [("b", (1,)), ("c", (2,))]
+    assert why(schedule, 3).reason is WaitReason.PORTS_BUSY
+    schedule.set_rules(Rules(ports=(PortRules(name="c"), PortRules(name="a"), PortRules(name="b"))))
+    assert decided(schedule) == [("a", (3,))]
+
+
+def test_of_the_outbound_rules_area_counts_before_country_before_all_others() -> None:
+    outbound = (
+        OutboundRule(country="49", area="30", group="berlin"),
+        OutboundRule(country="49", port="d"),
+        OutboundRule(group="others"),
+    )
+    groups = {"berlin": ("c", "b"), "others": ("a",)}
+    under = rules("a", "b", "c", "d", groups=groups, outbound=outbound)
+    schedule = ready(
+        job(1, "+49301"), job(2, "+49302"), job(3, "+49401"), job(4, "+13012"), job(5, "5552001"), under=under
+    )
+    assert dict(decided(schedule)) == {"c": (1,), "b": (2,), "d": (3,), "a": (4,)}
+    assert sentence(why(schedule, 5), START) == "Waits for a free port of others"
+
+
+def test_a_job_goes_out_on_the_group_it_asks_for_whatever_the_rules_say() -> None:
+    under = rules("a", "b", groups={"sales": ("b",)}, outbound=(OutboundRule(port="a"),))
+    schedule = ready(job(1, group="sales"), job(2, group="nobody"), under=under)
+    assert decided(schedule) == [("b", (1,))]
+    assert sentence(why(schedule, 2), START) == "No port that may send belongs to nobody"
+
+
+def test_while_the_queue_is_paused_nothing_is_called_and_afterwards_everything_is() -> None:
+    schedule = ready(job(1), under=rules("a", paused=True))
+    assert decided(schedule) == []
+    assert sentence(why(schedule, 1), START) == "The queue is paused"
+    schedule.set_rules(rules("a"))
+    assert decided(schedule) == [("a", (1,))]
+
+
+def test_a_port_that_is_down_gets_nothing_and_the_job_says_so() -> None:
+    schedule = Schedule(rules("a"), START)
+    schedule.set_port("a", free=False, down="/dev/ttyS0 is missing")
+    schedule.put(job(1))
+    assert decided(schedule) == []
+    assert sentence(why(schedule, 1), START) == "No port is ready (a: /dev/ttyS0 is missing)"
+    schedule.set_port("a", free=False)
+    assert why(schedule, 1).reason is WaitReason.PORTS_BUSY
+
+
+def test_without_ports_the_job_says_so() -> None:
+    schedule = ready(job(1), under=rules())
+    assert sentence(why(schedule, 1), START) == "No port is set up for sending"
+
+
+@pytest.mark.parametrize("reason", list(WaitReason))
+def test_every_reason_has_its_sentence(reason: WaitReason) -> None:
+    wait = Wait(reason=reason, until=at(60), number="5552001", limit=2, ports=(("a", "off"),), group="sales")
+    assert sentence(wait, START)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from spooler.settings import Settings, SettingsError, parse
+from spooler.settings import Settings, parse
+from spooler.settings_values import SettingsError
 from tests.spooler.rig import ROOT
 
 PORT = '[[port]]\nname = "line1"\ndevice = "/dev/ttyS0"\n'
@@ -25,7 +26,7 @@ def test_every_kind_of_setting_is_read() -> None:
     )
     settings = parse(text, Path("platen.toml"))
     assert settings.spool == Path("/srv/fax")
-    assert (settings.retries, settings.busy_delay_s, settings.socket_mode) == (5, 1.5, 0o660)
+    assert (settings.first.retries, settings.first.busy_delay_s, settings.socket_mode) == (5, 1.5, 0o660)
     assert settings.users.admins == ("ann",)
     assert settings.users.backends == ("lp",)
     assert settings.dialling.country_code == "49"
@@ -50,6 +51,7 @@ def test_every_kind_of_setting_is_read() -> None:
         (PORT + PORT.replace("line1", "line2"), 6, "port.device: /dev/ttyS0 belongs to port line1"),
         (PORT + 'codings = ["mmr"]\n', 4, "port.codings"),
         (PORT.replace("[[port]]", "[port]"), 1, "write [[port]]"),
+        (PORT.replace("line1", "a b"), 2, "port.name: is not a name"),
         ("[limits]\npages = 0\n", 2, "limits.pages: is not a whole number from 1"),
     ],
 )
@@ -79,3 +81,33 @@ def test_check_config_says_what_it_found(tmp_path: Path) -> None:
     good = check()
     assert good.returncode == 0
     assert "1 port" in good.stdout
+
+
+LISTENER = '[listener]\naddress = "127.0.0.1"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        (LISTENER, 2, "listener.address: needs a certificate and a key"),
+        ('[listener]\nplain = true\naddress = "0.0.0.0"\n', 2, "listener.plain: is for this machine's own addresses"),
+        ('[listener]\naddress = "fax.example.org"\n', 2, "does not appear to be an IPv4 or IPv6 address"),
+        ("[listener]\nplain = true\n", 1, "listener.address is missing"),
+        ('[dialling]\ncountry = "XX"\n', 2, "dialling.country: is not the two letters"),
+        ('[dialling]\ncountry = "DE"\ncountry_code = "1"\n', 3, "is not the calling code of DE"),
+        ('[dialling]\ndeny = ["("]\n', 2, "dialling.deny: is not a regular expression"),
+        ('[[dialling.rule]]\nmatch = "1"\ndial = "\\\\1"\n', 3, "dialling.rule.dial: does not fit"),
+        ('[dialling]\n\n[[dialling.rule]]\nmatch = "1"\n', 3, "dialling.rule.dial is missing"),
+    ],
+)
+def test_what_is_wrong_with_listener_and_dialling_is_named(text: str, line: int, words: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        parse(text, Path("platen.toml"))
+    assert f"platen.toml, line {line}: " in str(refused.value)
+    assert words in str(refused.value)
+
+
+def test_dialling_rules_are_read_in_their_order() -> None:
+    rules = "".join(f'[[dialling.rule]]\nmatch = "{match}"\ndial = "1"\n' for match in "ab")
+    text = '[dialling]\ncountry = "US"\n' + rules
+    assert [rule.match for rule in parse(text, Path("platen.toml")).dialling.rules] == ["a", "b"]

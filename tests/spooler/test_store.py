@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -9,9 +10,10 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
-from fax.errors import Cause, ServerError
-from fax.types import Recipient, Submission
+from fax.errors import Cause, RequestError, ServerError
+from fax.types import CoverPage, Recipient, Submission
 from spooler import store_events, store_jobs, store_submissions
 from spooler.store import Changes, Store, StoreError, Transaction
 
@@ -53,7 +55,7 @@ def test_a_piece_that_fails_leaves_no_trace_and_its_neighbours_stay(store: Store
     results = [first.result(), second.result()]
     with pytest.raises(ValueError, match="no"):
         failed.result()
-    jobs = store.call(partial(store_jobs.listing, user=None, state=None, submission=None, after=0, limit=10))
+    jobs = store.call(partial(store_jobs.selected, user=None, state=None, submission=None, after=0, limit=10))
     assert [job.id for job in jobs] == sorted([1, *results])
 
 
@@ -97,20 +99,20 @@ def test_the_same_key_gives_the_first_answer_also_when_asked_at_the_same_time(st
 def test_events_are_read_by_cursor_and_by_owner(store: Store) -> None:
     store.call(partial(store_submissions.submit, submission=ONE, user="ann", key=None))
     store.call(partial(store_submissions.submit, submission=ONE, user="bob", key=None))
-    everything = store.call(partial(store_events.read, after=0, user=None, job=None, limit=100))
+    everything = store.call(partial(store_events.read, after=0, user=None, job=None, limit=100)).events
     assert [event.cursor for event in everything] == sorted({event.cursor for event in everything})
-    later = store.call(partial(store_events.read, after=everything[1].cursor, user=None, job=None, limit=100))
+    later = store.call(partial(store_events.read, after=everything[1].cursor, user=None, job=None, limit=100)).events
     assert later == everything[2:]
-    mine = store.call(partial(store_events.read, after=0, user="bob", job=None, limit=100))
+    mine = store.call(partial(store_events.read, after=0, user="bob", job=None, limit=100)).events
     assert {event.job for event in mine} == {2}
     assert store.call(store_events.latest) == everything[-1].cursor
 
 
-def test_a_database_of_another_version_is_refused(store: Store, tmp_path: Path) -> None:
+def test_a_database_of_a_newer_program_is_refused(store: Store, tmp_path: Path) -> None:
     store.close()
     with sqlite3.connect(tmp_path / "platen.db") as connection:
-        connection.execute("UPDATE meta SET value = '999'")
-    with pytest.raises(StoreError, match="schema 999"):
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(StoreError, match="revision 9999"):
         Store(tmp_path / "platen.db")
 
 
@@ -134,3 +136,49 @@ def test_a_full_disk_is_said_to_be_one_and_the_store_recovers(store: Store) -> N
     assert refused.value.cause is Cause.STORAGE
     store.call(partial(limit, pages=1 << 20))
     assert store.call(accept) == 1
+
+
+def test_who_waits_on_a_loop_hears_after_what_listeners_post_there(store: Store) -> None:
+    heard: list[str] = []
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        store.listen(lambda changes: store.post(loop, heard.append, "listener"))
+        await store.run(accept)
+        heard.append("caller")
+        refused = asyncio.ensure_future(store.run(partial(store_jobs.row, id=999)))
+        forgotten = asyncio.ensure_future(store.run(accept))
+        await asyncio.sleep(0)
+        forgotten.cancel()
+        with pytest.raises(RequestError):
+            await refused
+        assert await store.run(accept) > 0, "a wish that was taken back disturbs nobody"
+
+    asyncio.run(run())
+    assert heard[:2] == ["listener", "caller"]
+
+
+def test_a_store_that_is_closed_refuses(tmp_path: Path) -> None:
+    store = Store(tmp_path / "closed.db")
+    store.close()
+    with pytest.raises(ServerError, match="shutting down"):
+        asyncio.run(store.run(accept))
+
+
+def test_five_thousand_recipients_are_few_statements(store: Store) -> None:
+    many = Submission(
+        documents=(), recipients=tuple(Recipient(number=str(number)) for number in range(1, 5001)), cover=CoverPage()
+    )
+    statements: list[str] = []
+
+    def work(tx: Transaction) -> tuple[int, ...]:
+        event.listen(tx.connection, "before_cursor_execute", lambda *told: statements.append(told[2]))
+        return store_submissions.submit(tx, many, "ann", "key").accepted.jobs
+
+    ids = store.call(work)
+    assert len(statements) < 12
+    assert list(ids) == list(range(ids[0], ids[0] + 5000))
+    rows = store.call(partial(store_jobs.selected, user=None, state=None, submission=None, after=0, limit=10_000))
+    assert [job.number for job in rows] == [str(number) for number in range(1, 5001)]
+    told = store.call(partial(store_events.read, after=0, user=None, job=int(ids[-1]), limit=10))
+    assert [one.kind for one in told.events] == ["accepted", "prepared"]

@@ -143,7 +143,7 @@ def test_dialling_hears_the_first_frame_without_being_asked(one_by_one: bool) ->
         ("NO ANSWER", DialResult.NO_ANSWER),
         ("NO CARRIER", DialResult.NO_CARRIER),
         ("BLACKLISTED", DialResult.BLACKLISTED),
-        ("DELAYED", DialResult.BLACKLISTED),
+        ("DELAYED", DialResult.DELAYED),
         ("ERROR", DialResult.ERROR),
     ],
 )

@@ -19,6 +19,7 @@ from modem import journal
 from modem.port import client
 from modem.port.client import PortClient
 from modem.port.messages import AnswerSettings, PortState
+from modem.received import calls_in
 from tests.modem.port.bench import PAGES, PICTURES
 from tests.modem.soft.pictures import read_fax
 
@@ -36,10 +37,10 @@ after_s = 4
 
 
 @contextmanager
-def exchange(folder: Path) -> Iterator[Path]:
+def exchange(folder: Path, calls: str = EXCHANGE) -> Iterator[Path]:
     """A fax machine that calls the modem at the path it gives."""
     write_pages(folder / "sent.tif", PAGES)
-    (folder / "exchange.toml").write_text(EXCHANGE)
+    (folder / "exchange.toml").write_text(calls)
     link = folder / "ttySOFT"
     command = [sys.executable, "-m", "modem.soft", "--link", f"{link}=100", "--config", "exchange.toml"]
     server = subprocess.Popen(
@@ -104,12 +105,19 @@ def test_a_port_process_answers_when_it_is_told_to(tmp_path: Path) -> None:
             assert not status.answering
             assert not port.pick_up()
             status = port.set_answering(AnswerSettings(folder=str(tmp_path / "in"), rings=1))
-            assert status.answering
+            assert (status.answering, status.answering_into) == (True, str(tmp_path / "in"))
+            assert (status.answering_after, status.served_pages) == (1, 0)
             while status is None or status.last_call is None:
                 time.sleep(0.1)
                 status = port.status()
             assert status.last_call.startswith("in-")
-            assert read_fax(tmp_path / "in" / f"{status.last_call}.tif") == [each.tobytes() for each in PICTURES]
+            assert status.last_received == status.last_call
+            (received,) = calls_in(tmp_path / "in")
+            assert received.call == status.last_received
+            assert read_fax(received.pages) == [each.tobytes() for each in PICTURES]
+            outcome = received.outcome()
+            assert outcome is not None
+            assert [page.confirmed for page in outcome.pages] == [True, True]
             assert not port.set_answering(None).answering
         finally:
             os.kill(pid, signal.SIGTERM)

@@ -11,6 +11,7 @@ import pytest
 
 from modem import journal
 from modem.call import Call
+from modem.journal_writer import JournalWriter
 from modem.lock import UucpLock
 from modem.outcome import Cause, Fate, Fault, Retry
 from modem.plan import CallPlan
@@ -79,7 +80,7 @@ def test_a_call_with_a_journal_is_not_dialled_again(bench: Bench, modem: Scripte
     assert bench.port.start_call(plan, tmp_path / "journal").answer is CallAnswer.DONE
     (tmp_path / "dead").write_text('{"n":0,"t":0,"kind":"begin"}\n')
     assert bench.port.start_call(plan, tmp_path / "dead").answer is CallAnswer.DEAD
-    other = journal.JournalWriter(tmp_path / "elsewhere")
+    other = JournalWriter(tmp_path / "elsewhere")
     assert bench.port.start_call(plan, tmp_path / "elsewhere").answer is CallAnswer.BUSY
     other.close()
     assert bench.port.call is None

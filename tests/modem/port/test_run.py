@@ -20,6 +20,7 @@ from modem import journal
 from modem.call import Call
 from modem.device import DeviceGoneError
 from modem.entries import Entry
+from modem.journal_writer import JournalWriter
 from modem.outcome import Cause, Fate, Fault, Outcome, Retry
 from modem.plan import CallPlan, LinePolicy, PlannedDocument, PlannedPage
 from modem.port.process import TERMINATE_SECONDS
@@ -126,7 +127,7 @@ def stage(folder: Path, *, ecm: bool = True) -> Stage:
     )
     exchange = Exchange(ExchangeData(numbers=(FarEnd(number=NUMBER),)), out=folder / "out")
     wire = Wire(VirtualModem(exchange, "100"))
-    writer = journal.JournalWriter(folder / "journal")
+    writer = JournalWriter(folder / "journal")
     run = CallRun(plan, read_pages(folder / "pages.tif"), wire, writer, wire.modem.now)
     return Stage(run, wire, plan, folder / "journal", folder / "out")
 

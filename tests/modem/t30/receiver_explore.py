@@ -18,7 +18,8 @@ from modem.t30.receiver import Receiver
 from modem.t30.receiver_abilities import ReceiverPolicy
 from modem.t30.receiver_states import Event, State
 from modem.t30.receiver_table import LEADS_TO, TRANSITIONS
-from tests.modem.t30.receiver_play import (
+from tests.modem.t30.receiver_play import play
+from tests.modem.t30.receiver_script import (
     CRP,
     DCN,
     ECM,
@@ -43,7 +44,6 @@ from tests.modem.t30.receiver_play import (
     hear,
     near,
     page_image,
-    play,
     pps,
     rows_with_damage,
     say,

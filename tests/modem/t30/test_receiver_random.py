@@ -16,7 +16,8 @@ from modem.t30.receiver_abilities import ReceiverPolicy
 from modem.t30.receiver_notes import PageConfirmed, PageIn
 from modem.t30.receiver_states import Event, State
 from modem.t30.receiver_table import LEADS_TO, TRANSITIONS
-from tests.modem.t30.receiver_play import (
+from tests.modem.t30.receiver_play import Line
+from tests.modem.t30.receiver_script import (
     CRP,
     DCN,
     ECM,
@@ -30,7 +31,6 @@ from tests.modem.t30.receiver_play import (
     V17,
     V27,
     Image,
-    Line,
     Script,
     Silence,
     Step,

@@ -329,6 +329,7 @@ def test_ecm_is_used_only_when_both_want_it() -> None:
         (line.DialResult.NO_ANSWER, Cause.NO_ANSWER),
         (line.DialResult.NO_CARRIER, Cause.NO_CARRIER),
         (line.DialResult.BLACKLISTED, Cause.BLACKLISTED),
+        (line.DialResult.DELAYED, Cause.DELAYED),
         (line.DialResult.ERROR, Cause.DEVICE_ERROR),
     ],
 )

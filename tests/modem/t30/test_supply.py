@@ -66,6 +66,27 @@ def test_the_header_line_stands_above_the_page_and_changes_nothing_below() -> No
     assert any(strip.data)
 
 
+def test_a_header_line_over_the_page_takes_its_topmost_rows_and_leaves_its_length() -> None:
+    source = page(rows=77)
+    header = Header("2030-01-02 03:04   Us", "Them", "page 1 of 9", over=True)
+    supply = CodedPages([Sheet(source, header)])
+    form = supply.format(0, ALL, True, RATE)
+    strip = header_strip(1728, 196, header.left, header.middle, header.right)
+    expected = prepend(crop(source, strip.rows), strip)
+    assert expected.rows == source.rows
+    assert decoded(supply.code(0, form, RATE), form) == pixels(expected)
+
+
+def test_a_page_that_is_as_long_as_the_far_end_takes_is_not_made_smaller_by_a_header_line_over_it() -> None:
+    source = page(rows=2292)
+    can = abilities(15)
+    above, over = (CodedPages([Sheet(source, Header("a", "b", "c", over=over))]) for over in (False, True))
+    whole = decoded(over.code(0, over.format(0, can, False, RATE), RATE), over.format(0, can, False, RATE))
+    strip = header_strip(1728, 196, "a", "b", "c")
+    assert whole == pixels(prepend(crop(source, strip.rows), strip))
+    assert decoded(above.code(0, above.format(0, can, False, RATE), RATE), above.format(0, can, False, RATE)) != whole
+
+
 @pytest.mark.parametrize(
     ("dpi", "target"), [(391, Resolution.FINE), (391, Resolution.STANDARD), (196, Resolution.STANDARD)]
 )

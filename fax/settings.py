@@ -1,0 +1,285 @@
+"""What can be set while the server runs: its settings and the log's levels.
+
+What always holds: a value of these types that ``check`` passes can act; what a setting means and its bounds stand here
+once, for the daemon, the doors and the command's help.
+
+Must not: look at the disk (whether a folder can be written to is the daemon's to say).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import Field, dataclass, field, fields
+from datetime import time
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from fax.errors import Cause, RequestError
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+MONTH_S = 31 * 86400.0
+IDENT_LIMIT = 20
+GROUP_LIMIT = 40
+
+
+class HeaderPlace(Enum):
+    """Where the header line goes."""
+
+    ABOVE = "above"  # in a strip of its own; nothing of the page is lost
+    OVER = "over"  # on the page's topmost rows; the page keeps its length
+
+
+class UncertainPages(Enum):
+    """What is done about a page of which nobody knows whether it arrived."""
+
+    REPEAT = "repeat"  # sent again, marked as a possible duplicate
+    ASK = "ask"  # the fax is held until a person resumes it (then it is sent again, marked) or cancels it
+
+
+class Paper(Enum):
+    """Paper of cover pages."""
+
+    A4 = "a4"
+    LETTER = "letter"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PortGroup:
+    """Ports under one name, in the order in which they are tried."""
+
+    name: str
+    ports: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutboundRule:
+    """Calls to ``country`` (and ``area``; empty: any) go out on one port, or on the ports of a group.
+
+    Digits without a leading zero: "49", "30". ``country`` empty: all others. Neither port nor group: all ports by their
+    priority. The rule for country and area counts before the one for the country, and that before all others.
+    """
+
+    country: str = ""
+    area: str = ""
+    port: str = ""
+    group: str = ""
+
+
+def _about(help: str, least: float | None = None, most: float | None = None) -> dict[str, object]:
+    return {"help": help, "least": least, "most": most}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """Every setting of the server that acts at once. The first thirteen are FAX_CONFIGURATION's."""
+
+    retries: int = field(default=3, metadata=_about("tries after the first one failed", least=0, most=99))
+    retry_delay_s: float = field(
+        default=600.0, metadata=_about("seconds before the next try after a failure", least=0, most=MONTH_S)
+    )
+    dirty_days: int | None = field(
+        default=30,
+        metadata=_about("days after which a fax that could not be sent is removed; none: never", least=1, most=36500),
+    )
+    branding: bool = field(default=True, metadata=_about("whether a header line is put on each page that goes out"))
+    use_device_tsid: bool = field(
+        default=False, metadata=_about("whether the port's identifier counts before the fax's own")
+    )
+    server_cover_only: bool = field(
+        default=False,
+        metadata=_about("for Windows clients: whether only the server's cover pages may be used, as all are"),
+    )
+    queue_paused: bool = field(
+        default=False, metadata=_about("whether no call is begun; faxes are taken in all the same")
+    )
+    discount_start: time = field(
+        default=time(20, 0), metadata=_about("when the discount period begins, the server's local time")
+    )
+    discount_stop: time = field(
+        default=time(7, 0), metadata=_about("when it ends; the same as its start: it lasts all day")
+    )
+    archive_outgoing: bool = field(
+        default=False, metadata=_about("whether a copy of each fax that was sent is kept in archive_folder")
+    )
+    archive_folder: str = field(
+        default="", metadata=_about("where copies are kept: an absolute path of a folder that can be written to")
+    )
+    inbound_profile: str = field(
+        default="",
+        metadata=_about("for Windows clients: the mail profile for faxes that come in; nothing follows from it"),
+    )
+    queue_blocked: bool = field(default=False, metadata=_about("whether new faxes are refused"))
+
+    tsid: str = field(
+        default="", metadata=_about("our identifier at the far end: at most 20 printable ASCII characters")
+    )
+    header_from: str = field(default="", metadata=_about("who the header line says a fax is from; empty: the sender"))
+    header_place: HeaderPlace = field(
+        default=HeaderPlace.ABOVE, metadata=_about("where the header line goes: above the page, or over it")
+    )
+    header_zone: str = field(
+        default="", metadata=_about("time zone of the header line and cover page (Europe/Berlin); empty: the server's")
+    )
+    busy_delay_s: float = field(
+        default=180.0, metadata=_about("seconds before the next try after busy", least=0, most=MONTH_S)
+    )
+    device_delay_s: float = field(
+        default=30.0,
+        metadata=_about(
+            "seconds before the next try after a fault of our own; it does not count as a try", least=0, most=MONTH_S
+        ),
+    )
+    uncertain_pages: UncertainPages = field(
+        default=UncertainPages.REPEAT,
+        metadata=_about("a page that may have arrived: repeat (marked as a possible duplicate), or ask a person"),
+    )
+    recipients_limit: int = field(
+        default=0, metadata=_about("most recipients of one submission; 0: any number", least=0, most=1_000_000)
+    )
+    events_keep_days: int = field(default=30, metadata=_about("days that events are kept", least=1, most=36500))
+    sent_keep_days: int | None = field(
+        default=90, metadata=_about("days that faxes which were sent are kept; none: for ever", least=1, most=36500)
+    )
+    free_floor_octets: int = field(
+        default=64 << 20,
+        metadata=_about("octets that are left free: with fewer, nothing new is taken in", least=0, most=1 << 50),
+    )
+    paper: Paper = field(default=Paper.A4, metadata=_about("paper of cover pages: a4 or letter"))
+    ageing_s: float = field(
+        default=3600.0,
+        metadata=_about(
+            "seconds after which what a user has waiting, and none of it called, rises by a priority",
+            least=1,
+            most=MONTH_S,
+        ),
+    )
+    documents_per_call: int = field(
+        default=10, metadata=_about("most faxes for one number that one call takes along", least=1, most=100)
+    )
+    number_calls_a_day: int = field(
+        default=0, metadata=_about("most calls to one number within 24 hours; 0: any number", least=0, most=1000)
+    )
+    redial_limit: int = field(
+        default=0,
+        metadata=_about(
+            "calls in a row to one number that reach no fax machine, after which it is left alone for redial_pause_s;"
+            " 0: any number",
+            least=0,
+            most=100,
+        ),
+    )
+    redial_pause_s: float = field(
+        default=3600.0, metadata=_about("seconds that such a number is left alone", least=0, most=MONTH_S)
+    )
+    port_groups: tuple[PortGroup, ...] = field(
+        default=(), metadata=_about("groups of ports, each with its name and its ports in the order of their use")
+    )
+    outbound_rules: tuple[OutboundRule, ...] = field(
+        default=(), metadata=_about("which port or group makes calls to which country and area")
+    )
+
+
+def settings() -> tuple[Field[object], ...]:
+    """The settings in their order, each with ``name``, ``default`` and ``metadata["help"]``."""
+    return fields(Configuration)
+
+
+def bad_setting(name: str, why: str) -> RequestError:
+    return RequestError(Cause.BAD_SETTING, f"{name} {why}", name)
+
+
+def check(configuration: Configuration) -> None:
+    """Raises RequestError BAD_SETTING; ``detail`` is the name of the setting that is out of range."""
+    for each in settings():
+        value = getattr(configuration, each.name)
+        least, most = each.metadata["least"], each.metadata["most"]
+        if least is None or value is None:
+            continue
+        # A comparison with NaN is false.
+        if not least <= value <= most:
+            whole = "" if "float" in str(each.type) else "whole "
+            raise bad_setting(each.name, f"is not a {whole}number from {least:g} to {most:g}: {value:g}")
+    for name in ("discount_start", "discount_stop"):
+        value = getattr(configuration, name)
+        if value.second or value.microsecond or value.tzinfo is not None:
+            raise bad_setting(name, f"is not an hour and a minute of local time: {value.isoformat()}")
+    check_ident("tsid", configuration.tsid)
+    for name in ("header_from", "inbound_profile", "archive_folder"):
+        value = getattr(configuration, name)
+        if len(value) > 1000 or any(ord(mark) < 32 for mark in value):
+            raise bad_setting(name, "is not one line of at most 1000 characters")
+    if configuration.archive_folder and not configuration.archive_folder.startswith("/"):
+        raise bad_setting("archive_folder", f"is not an absolute path: {configuration.archive_folder}")
+    if configuration.archive_outgoing and not configuration.archive_folder:
+        raise bad_setting("archive_folder", "is empty; archive_outgoing needs a folder")
+    zone_of(configuration.header_zone)
+    _check_routes(configuration)
+
+
+def _check_routes(configuration: Configuration) -> None:
+    names = [group.name for group in configuration.port_groups]
+    for group in configuration.port_groups:
+        if not 0 < len(group.name) <= GROUP_LIMIT or not group.name.isprintable() or names.count(group.name) > 1:
+            raise bad_setting("port_groups", f"has no name of its own of 1 to {GROUP_LIMIT} characters: {group.name!r}")
+        if len(set(group.ports)) != len(group.ports):
+            raise bad_setting("port_groups", f"names a port twice in group {group.name}")
+    places = [(rule.country, rule.area) for rule in configuration.outbound_rules]
+    for rule in configuration.outbound_rules:
+        place = (rule.country, rule.area)
+        if not all(re.fullmatch("[0-9]*", code) for code in place) or (rule.area and not rule.country):
+            raise bad_setting("outbound_rules", f"holds what is no country and area: {rule.country!r}, {rule.area!r}")
+        if places.count(place) > 1:
+            raise bad_setting(
+                "outbound_rules", f"holds two rules for {rule.country or 'all others'} {rule.area}".rstrip()
+            )
+        if rule.port and rule.group:
+            raise bad_setting("outbound_rules", f"names a port and a group for one place: {rule.port}, {rule.group}")
+        if rule.group and rule.group not in names:
+            raise bad_setting("outbound_rules", f"names a group that there is not: {rule.group}")
+
+
+def check_ident(name: str, ident: str) -> None:
+    """Raises RequestError BAD_SETTING unless ``ident`` can be a TSID or CSID."""
+    if len(ident) > IDENT_LIMIT or not (ident.isascii() and ident.isprintable()):
+        raise bad_setting(name, f"is not at most {IDENT_LIMIT} printable ASCII characters: {ident}")
+
+
+def zone_of(name: str) -> ZoneInfo | None:
+    """The time zone of this name; None for "": the machine's own. Raises RequestError BAD_SETTING."""
+    from zoneinfo import ZoneInfo
+
+    if not name:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, KeyError) as error:
+        raise bad_setting("header_zone", f"is no time zone that this machine knows: {name}") from error
+
+
+class LogCategory(Enum):
+    """What a line of the log is about; in the order of FAXLOG_CATEGORY_INIT to _UNKNOWN."""
+
+    INIT = "init"  # start and stop
+    OUTBOUND = "outbound"  # faxes that go out
+    INBOUND = "inbound"  # faxes that come in, routing too
+    UNKNOWN = "unknown"  # everything else
+
+
+class LogLevel(Enum):
+    """How much is said; in the order of FAXLOG_LEVEL_NONE to _MAX."""
+
+    NONE = "none"
+    MIN = "min"  # the most severe failures only
+    MED = "med"  # most events
+    MAX = "max"  # everything
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogSetting:
+    """How much is logged of one category."""
+
+    category: LogCategory
+    level: LogLevel
+    name: str = ""  # for people

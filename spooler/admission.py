@@ -1,0 +1,22 @@
+"""Whether a new fax is let in as the server is set up: a pure check, the same for the API and the incoming folder.
+
+Must not: look at what the fax says beyond its size (``submission`` does).
+"""
+
+from __future__ import annotations
+
+from fax.errors import Cause, RequestError, ServerError
+from fax.settings import Configuration
+from fax.types import Submission
+
+
+def admit(submission: Submission, configuration: Configuration) -> None:
+    """Raises ServerError QUEUE_BLOCKED (it may be handed in later), RequestError RECIPIENTS_LIMIT."""
+    if configuration.queue_blocked:
+        raise ServerError(
+            Cause.QUEUE_BLOCKED, "The fax server takes no new faxes at present; its administrator says so"
+        )
+    limit, wanted = configuration.recipients_limit, len(submission.recipients)
+    if limit and wanted > limit:
+        text = f"A fax goes to at most {limit} recipient{'s' if limit > 1 else ''} on this server, not to {wanted}"
+        raise RequestError(Cause.RECIPIENTS_LIMIT, text)

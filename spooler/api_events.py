@@ -1,0 +1,54 @@
+"""The stream of events."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from functools import partial
+
+from fastapi import Request, Response
+from starlette.responses import StreamingResponse
+
+from fax.access import Right
+from spooler import access, store_events, store_jobs
+from spooler.access_table import who_asks
+from spooler.api_common import Octets, Parameter, Routes, flag_in, number_in
+from spooler.daemon import Daemon
+from spooler.events import follow
+
+LINES = "application/x-ndjson"
+
+
+def routes(daemon: Daemon) -> Routes:
+    routes = Routes()
+
+    @routes.request(
+        "GET",
+        "/v1/events",
+        gives=Octets(LINES),
+        parameters=(
+            Parameter("after", int, "Events after this cursor only"),
+            Parameter("follow", bool, "Stay, and give events as they happen; an empty line every 15 s"),
+            Parameter("job", int, "Events of this job only"),
+        ),
+    )
+    async def events(request: Request) -> Response:
+        """Events in order, one ``Event`` a line."""
+        who = who_asks(request)
+        stay = flag_in(request, "follow")
+        job = number_in(request, "job", 0, 1, (1 << 31) - 1) or None
+        if job is not None:
+            access.check_see(who, (await daemon.store.run(partial(store_jobs.row, id=job))).user, job)
+        after = number_in(request, "after", 0, 0, 1 << 62)
+        await daemon.store.run(partial(store_events.check_cursor, after=after))
+        lines: AsyncIterator[bytes] = follow(
+            daemon.news,
+            daemon.store,
+            after=after,
+            user=access.seen_user(who),
+            job=job,
+            lines=who.has(Right.PORT_QUERY),
+            stay=stay,
+        )
+        return StreamingResponse(lines, media_type=LINES)
+
+    return routes

@@ -1,0 +1,110 @@
+"""What is let go of: ended jobs with all that belongs to them, old events, and the files that nothing refers to.
+
+What always holds: a job goes with its pages, and with its calls once none of their jobs is left, in one transaction
+that also writes down which files are waste from then on, so that a file goes only after the database forgot it and
+none is forgotten; its key goes on giving the first answer as long as it is remembered; its id is never used again.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, exists, func, insert, select
+
+from fax.errors import Cause, RequestError
+from fax.types import JobState
+from spooler.store import Transaction
+from spooler.store_events import emit
+from spooler.store_jobs import refuse_state, row
+from spooler.store_tables import (
+    call_jobs,
+    calls,
+    job_pages,
+    jobs,
+    jobs_gone,
+    ledger,
+    master_documents,
+    master_pages,
+    masters,
+    submissions,
+)
+from spooler.store_waste import throw_away, throw_covers_away
+
+KEYS_KEPT = timedelta(days=30)  # a key is good for so long after the last job that it gave
+
+
+def remove(tx: Transaction, id: int, text: str = "Deleted") -> None:
+    """Let go of a job that has ended. Raises RequestError."""
+    about = row(tx, id)
+    if not JobState(about.state).ended:
+        raise refuse_state(id, about.state, "deleted")
+    of_job = select(call_jobs.c.call).where(call_jobs.c.job == id)
+    calls_of_job = list(tx.connection.scalars(of_job))
+    going_on = select(calls.c.id).where(calls.c.id.in_(calls_of_job), calls.c.ended.is_(None))
+    if tx.connection.scalar(going_on.limit(1)) is not None:
+        raise RequestError(Cause.WRONG_STATE, f"Job {id} cannot be deleted before its call has ended")
+    emit(tx, "deleted", id, text=text, state=JobState(about.state))
+    throw_covers_away(tx, id)
+    tx.connection.execute(delete(job_pages).where(job_pages.c.job == id))
+    tx.connection.execute(delete(call_jobs).where(call_jobs.c.job == id))
+    for call in calls_of_job:
+        if tx.connection.scalar(select(func.count()).where(call_jobs.c.call == call)) == 0:
+            tx.connection.execute(delete(ledger).where(ledger.c.call == call))
+            tx.connection.execute(delete(calls).where(calls.c.id == call))
+            throw_away(tx, "call", call)
+    tx.connection.execute(delete(jobs).where(jobs.c.id == id))
+    tx.connection.execute(insert(jobs_gone).values(id=id, submission=about.submission, gone=tx.now))
+    if about.master is not None:
+        _forget_master(tx, about.master)
+    tx.changed_jobs.add(id)
+
+
+def _forget_master(tx: Transaction, key: str) -> None:
+    """Let go of a master that no job refers to any more; its documents go by themselves after a while."""
+    if tx.connection.scalar(select(jobs.c.id).where(jobs.c.master == key).limit(1)) is not None:
+        return
+    tx.connection.execute(delete(master_pages).where(master_pages.c.master == key))
+    tx.connection.execute(delete(master_documents).where(master_documents.c.master == key))
+    tx.connection.execute(delete(masters).where(masters.c.key == key))
+    throw_away(tx, "master", key)
+
+
+def overdue(tx: Transaction, sent_before: datetime | None, unsent_before: datetime | None, limit: int) -> list[int]:
+    """Jobs that ended before these times, those first that ended first; None: never."""
+    open_call = (
+        exists()
+        .where(call_jobs.c.job == jobs.c.id, call_jobs.c.call == calls.c.id, calls.c.ended.is_(None))
+        .correlate(jobs)
+    )
+    found: list[int] = []
+    for state, before in (
+        (JobState.DONE, sent_before),
+        (JobState.FAILED, unsent_before),
+        (JobState.CANCELLED, unsent_before),
+    ):
+        if before is not None:
+            old = select(jobs.c.id).where(jobs.c.state == state.value, jobs.c.ended < before, ~open_call)
+            found += tx.connection.scalars(old.order_by(jobs.c.ended).limit(limit))
+    return found[:limit]
+
+
+def remove_overdue(
+    tx: Transaction, sent_before: datetime | None, unsent_before: datetime | None, limit: int
+) -> list[int]:
+    """Let go of them; returns those that went."""
+    found = overdue(tx, sent_before, unsent_before, limit)
+    for id in found:
+        remove(tx, id, "Deleted: kept for as long as the settings say")
+    return found
+
+
+def forget_keys(tx: Transaction, limit: int) -> int:
+    """Let go of what submissions gave whose jobs are gone for long; returns how many."""
+    there = exists().where(jobs.c.submission == jobs_gone.c.submission)
+    recent = jobs_gone.alias()
+    younger = exists().where(recent.c.submission == jobs_gone.c.submission, recent.c.gone >= tx.now - KEYS_KEPT)
+    query = select(jobs_gone.c.submission).where(jobs_gone.c.gone < tx.now - KEYS_KEPT, ~there, ~younger)
+    found = list(tx.connection.scalars(query.distinct().limit(limit)))
+    tx.connection.execute(delete(jobs_gone).where(jobs_gone.c.submission.in_(found)))
+    tx.connection.execute(delete(submissions).where(submissions.c.id.in_(found)))
+    return len(found)

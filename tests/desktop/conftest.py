@@ -1,0 +1,3 @@
+from tests.whole.conftest import build
+
+__all__ = ["build"]

@@ -1,0 +1,51 @@
+"""The revisions make the very schema that the program works with."""
+
+from __future__ import annotations
+
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import create_engine, inspect
+
+from spooler import migrations, store_access, store_book, store_credentials
+from spooler.store_tables import metadata
+
+
+def test_the_revisions_end_at_the_tables_of_the_program() -> None:
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
+        migrations.upgrade(connection)
+        options = {"compare_type": False, "compare_server_default": False}
+        context = MigrationContext.configure(connection, opts=options)
+        found = [change for change in compare_metadata(context, metadata) if "alembic_version" not in str(change)]
+        assert found == []
+        for table in (store_access.grants, store_credentials.tokens, store_book.people):
+            assert table.metadata is metadata
+        names = {
+            table: {column["name"] for column in inspect(connection).get_columns(table)} for table in metadata.tables
+        }
+    assert names == {name: set(table.columns.keys()) for name, table in metadata.tables.items()}
+
+
+def test_upgrading_what_is_new_changes_nothing() -> None:
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
+        migrations.upgrade(connection)
+        before = connection.exec_driver_sql("SELECT sql FROM sqlite_master ORDER BY name").all()
+        migrations.upgrade(connection)
+        assert connection.exec_driver_sql("SELECT sql FROM sqlite_master ORDER BY name").all() == before
+
+
+def test_a_database_from_before_the_revisions_keeps_its_jobs() -> None:
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
+        migrations.upgrade(connection, "0001")
+        connection.exec_driver_sql("DROP TABLE alembic_version")
+        connection.exec_driver_sql("INSERT INTO submissions (id, user, submitter, created) VALUES ('s', 'u', 'u', 1)")
+        connection.exec_driver_sql(
+            "INSERT INTO jobs (submission, user, title, state, held, prepared, cancelling, recipient, sender,"
+            " resolution, created, attempts, tries, frozen, pages_confirmed)"
+            " VALUES ('s', 'u', 'Letter', 'waiting', 0, 1, 0, '{}', '{}', 'fine', 1, 2, 1, 0, 0)"
+        )
+        migrations.upgrade(connection)
+        about = connection.exec_driver_sql("SELECT title, tries, type, priority, schedule, claimed FROM jobs").one()
+    assert tuple(about) == ("Letter", 1, "send", 1, "now", 0)
