@@ -9,6 +9,7 @@ a note).
 - ``FaxPriority``, else ``job-priority``: below 34 low, above 66 high.
 - ``number-of-retries``, ``retry-interval`` (seconds), ``retry-time-out`` (seconds after printing, when it is given up),
   ``job-billing``.
+- ``FaxSender``, ``FaxSenderCompany``, ``FaxSenderDepartment``: who sends; ``FaxReport``: the report's mail address.
 
 Pure: no I/O. Errors never hold a number or a name, since they are shown to everybody.
 """
@@ -27,6 +28,8 @@ from fax.types import (
     DocumentId,
     Priority,
     Recipient,
+    Report,
+    ReportKind,
     Resolution,
     Schedule,
     ScheduleAction,
@@ -36,6 +39,7 @@ from fax.types import (
 from ipp.values import Attribute, Collection
 
 RETRIES_MOST = 99
+NO_REPORT = Report()
 _RESOLUTIONS = {
     "204x98dpi": Resolution.STANDARD,
     "204x196dpi": Resolution.FINE,
@@ -60,6 +64,7 @@ class Asked:
     retry_delay_s: float | None = None
     billing_code: str = ""
     port_group: str = ""
+    report: Report = NO_REPORT
 
     def submission(self, documents: tuple[DocumentId, ...], user: str) -> Submission:
         return Submission(
@@ -76,6 +81,7 @@ class Asked:
             retry_delay_s=self.retry_delay_s,
             billing_code=self.billing_code,
             port_group=self.port_group,
+            report=self.report,
         )
 
 
@@ -94,7 +100,9 @@ def asked(job: PrintJob) -> Asked:
         ),
         title=job.title,
         sender=Sender(
-            name=member_text(sheet, "from-name") or job.user_name, company=member_text(sheet, "organization-name") or ""
+            name=job.option("FaxSender") or member_text(sheet, "from-name") or job.user_name,
+            company=job.option("FaxSenderCompany") or member_text(sheet, "organization-name") or "",
+            department=job.option("FaxSenderDepartment") or "",
         ),
         cover=_cover(job, sheet),
         resolution=_resolution(job),
@@ -104,6 +112,7 @@ def asked(job: PrintJob) -> Asked:
         retry_delay_s=None if delay_s is None else float(delay_s),
         billing_code=job.option("job-billing") or job.embedded("billing") or "",
         port_group=job.parameter("group") or "",
+        report=_report(job),
     )
 
 
@@ -143,6 +152,11 @@ def _schedule(job: PrintJob) -> Schedule:
         raise AskedError("The time to send at is not understood: it is given as 22:30, or as a choice of the list")
     at = _next(job.created, int(clock[1]), int(clock[2] or 0))
     return Schedule(action=ScheduleAction.AT, at=at, give_up_at=give_up_at)
+
+
+def _report(job: PrintJob) -> Report:
+    address = job.option("FaxReport")
+    return Report(kind=ReportKind.EMAIL, address=address) if address else NO_REPORT
 
 
 def _next(after: datetime, hour: int, minute: int) -> datetime:

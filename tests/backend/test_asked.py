@@ -12,7 +12,7 @@ from backend.asked import Asked, asked
 from backend.book import Entry
 from backend.options import parameters, parse
 from backend.print_job import AskedError, PrintJob
-from fax.types import CoverPage, Priority, Recipient, Resolution, Schedule, ScheduleAction
+from fax.types import CoverPage, Priority, Recipient, Report, ReportKind, Resolution, Schedule, ScheduleAction, Sender
 from ipp.values import Attribute, Value, collection, integer, name_value, text_value, uri
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -317,3 +317,10 @@ def test_a_priority_that_is_not_understood_is_refused() -> None:
 
 def test_the_queue_names_the_lines() -> None:
     assert _asked("", "platen:/fax?group=berlin").port_group == "berlin"
+
+
+def test_a_job_says_who_sends_it_and_where_the_report_goes() -> None:
+    found = _asked("FaxSender='Ann Lee' FaxSenderCompany=Praxis FaxSenderDepartment=Labor FaxReport=ann@example.org")
+    assert found.sender == Sender(name="Ann Lee", company="Praxis", department="Labor")
+    assert found.submission((), "ann").report == Report(kind=ReportKind.EMAIL, address="ann@example.org")
+    assert _asked("FaxSender=None FaxReport=None").submission((), "ann").report == Report()
