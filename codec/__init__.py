@@ -3,7 +3,7 @@
 May import: nothing of ours. Raises its own errors only (``codec.errors``).
 
 What is light to load stands here; the rest is imported from its module: ``codec.header`` (the header line),
-``codec.foreign`` (TIFFs of others, in a limited child only), ``codec.documents``.
+``codec.foreign`` (TIFFs of others, in a limited child only), ``codec.documents``, ``codec.pdf`` (pages as a PDF).
 """
 
 from codec.choice import LineCoding, code_for_line, coded_sizes, smallest

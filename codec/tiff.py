@@ -11,10 +11,10 @@ from pathlib import Path
 
 from codec.page import Page
 from codec.tiff_reader import TiffReader
-from codec.tiff_tags import Clean, FaxTags
+from codec.tiff_tags import Clean, FaxOrigin, FaxTags
 from codec.tiff_writer import TiffWriter, sync_folder
 
-__all__ = ["Clean", "FaxTags", "TiffReader", "TiffWriter", "read_pages", "sync_folder", "write_pages"]
+__all__ = ["Clean", "FaxOrigin", "FaxTags", "TiffReader", "TiffWriter", "read_pages", "sync_folder", "write_pages"]
 
 
 def write_pages(path: Path, pages: Iterable[Page]) -> int:

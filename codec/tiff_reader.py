@@ -11,13 +11,28 @@ import os
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import overload
 
 from codec.errors import TiffError
 from codec.page import Page
-from codec.tiff_tags import ASCII, LONG, MAX_PAGES, MAX_TEXT, RATIONAL, SHORT, SIZES, T6, Clean, Entry, FaxTags
+from codec.tiff_tags import (
+    ASCII,
+    LONG,
+    MAX_PAGES,
+    MAX_TEXT,
+    ORIGIN_TAGS,
+    RATIONAL,
+    SHORT,
+    SIZES,
+    T6,
+    Clean,
+    Entry,
+    FaxOrigin,
+    FaxTags,
+)
 
 _MAX_ENTRIES = 256
 _MAX_SIDE = 1_000_000
@@ -171,7 +186,7 @@ class TiffReader(Sequence[Page]):
 _REVERSED = bytes(int(f"{octet:08b}"[::-1], 2) for octet in range(256))
 _KNOWN = frozenset(
     (256, 257, 258, 259, 262, 266, 270, 273, 277, 279, 282, 283, 293, 296, 306, 326, 327, 328, 34909, 34910, 34911)
-)
+) | frozenset(ORIGIN_TAGS.values())
 
 
 class _Fields:
@@ -210,6 +225,17 @@ class _Fields:
         if entry is None or entry.kind != ASCII:
             return ""
         return entry.value.partition(b"\0")[0].decode("ascii", "replace")
+
+    def origin(self) -> FaxOrigin | None:
+        said = {
+            name: entry.value.partition(b"\0")[0].decode("utf-8", "replace")
+            for name, tag in ORIGIN_TAGS.items()
+            if (entry := self.found.get(tag)) is not None and entry.kind == ASCII
+        }
+        if not said:
+            return None
+        at, job = _instant(said.pop("at", "")), said.pop("job", "")
+        return FaxOrigin(**said, at=at, job=int(job) if job.isascii() and job.isdigit() and len(job) < 12 else None)
 
     def place(self, size: int, link_at: int, total_at: int | None, values_at: int, end: int) -> Place:
         expected = {258: (1, 1), 259: (1, T6), 262: (1, 0), 277: (1, 1), 293: (0, 0)}
@@ -254,4 +280,14 @@ class _Fields:
             tags = replace(tags, bad_rows=self.one(326, 0))
         if 34910 in self.found:
             tags = replace(tags, receive_time_s=self.one(34910, 0))
+        if (origin := self.origin()) is not None:
+            tags = replace(tags, origin=origin)
         return tags
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else None

@@ -7,6 +7,7 @@ What always holds: an ``Entry``'s octets are its whole value in the file's byte 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 
 MAX_PAGES = 100_000
@@ -26,6 +27,38 @@ class Clean(Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class FaxOrigin:
+    """Where a fax comes from and goes to, on its first page; any character. Tags of ours: see ``ORIGIN_TAGS``."""
+
+    caller_id: str = ""
+    csid: str = ""  # who answered the call
+    tsid: str = ""  # who made it
+    recipient_name: str = ""
+    recipient_number: str = ""  # of a received fax: its csid
+    routing: str = ""  # subaddress, or the extension that was dialled
+    sender_name: str = ""  # of a fax that was sent
+    at: datetime | None = None  # when it was sent or had come in; aware
+    direction: str = ""  # "sent", "received"
+    job: int | None = None
+
+
+ORIGIN_TAGS = {
+    "caller_id": 65001,
+    "csid": 65002,
+    "tsid": 65003,
+    "recipient_name": 65004,
+    "recipient_number": 65005,
+    "routing": 65006,
+    "sender_name": 65007,
+    "at": 65008,  # RFC 3339, UTC
+    "direction": 65009,
+    "job": 65010,  # decimal
+}
+"""All of type ASCII, ended by a zero octet, in UTF-8; from the range that TIFF 6.0 (2, private fields) leaves to
+private use, so that no tag of anybody else's is hit."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class FaxTags:
     """What is known about a page beside its pixels. Text is printable ASCII; other characters become ``?``."""
 
@@ -37,6 +70,7 @@ class FaxTags:
     sub_address: str = ""  # FaxSubAddress
     receive_time_s: int | None = None  # FaxRecvTime
     dcs: str = ""  # FaxDcs: octets of the DCS in hexadecimal
+    origin: FaxOrigin | None = None
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,25 @@ from __future__ import annotations
 
 import os
 import struct
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
 from codec.errors import TiffError
 from codec.page import Page
-from codec.tiff_tags import ASCII, LONG, MAX_PAGES, MAX_TEXT, RATIONAL, SHORT, T6, Entry, FaxTags
+from codec.tiff_tags import (
+    ASCII,
+    LONG,
+    MAX_PAGES,
+    MAX_TEXT,
+    ORIGIN_TAGS,
+    RATIONAL,
+    SHORT,
+    T6,
+    Entry,
+    FaxOrigin,
+    FaxTags,
+)
 from codec.tiff_torn import standing
 
 _NO_TAGS = FaxTags()
@@ -37,6 +50,23 @@ def _rational(tag: int, value: int) -> Entry:
 def _text(tag: int, value: str) -> Entry:
     octets = "".join(c if " " <= c <= "~" else "?" for c in value)[: MAX_TEXT - 1].encode("ascii") + b"\0"
     return Entry(tag, ASCII, len(octets), octets)
+
+
+def _origin(origin: FaxOrigin) -> list[Entry]:
+    """Raises TiffError: its time has no zone."""
+    entries = []
+    for name, tag in ORIGIN_TAGS.items():
+        value = getattr(origin, name)
+        if isinstance(value, datetime):
+            if value.tzinfo is None:
+                raise TiffError("the time of a fax needs its zone")
+            value = f"{value.astimezone(UTC).isoformat().removesuffix('+00:00')}Z"
+        text = "" if value is None else str(value).replace("\0", " ")
+        if text:
+            # Cut between characters, not within one.
+            octets = text.encode("utf-8", "replace")[: MAX_TEXT - 1].decode("utf-8", "ignore").encode() + b"\0"
+            entries.append(Entry(tag, ASCII, len(octets), octets))
+    return entries
 
 
 def _entries(page: Page, strip_at: int, number: int, tags: FaxTags) -> list[Entry]:
@@ -72,6 +102,8 @@ def _entries(page: Page, strip_at: int, number: int, tags: FaxTags) -> list[Entr
         entries.append(_long(34910, tags.receive_time_s))
     if tags.dcs:
         entries.append(_text(34911, tags.dcs))
+    if tags.origin is not None:
+        entries += _origin(tags.origin)
     return sorted(entries, key=lambda entry: entry.tag)
 
 

@@ -6,6 +6,7 @@ import os
 import random
 import struct
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from PIL import Image
 from codec.coder import page_from_bitmap
 from codec.errors import TiffError
 from codec.page import Bitmap, Coding, Page
-from codec.tiff import Clean, FaxTags, TiffReader, TiffWriter, read_pages, write_pages
+from codec.tiff import Clean, FaxOrigin, FaxTags, TiffReader, TiffWriter, read_pages, write_pages
 from tests.codec.oracle import spandsp
 from tests.codec.oracle.pages import WIDTHS, blobs, letter, noise, solid
 
@@ -62,6 +63,45 @@ def test_tags_come_back(file: Path) -> None:
         assert reader.tags(0) == ALL_TAGS
         assert reader.tags(1) == FaxTags()
         assert reader.tags(2).description == "Gr??e ? an alle"
+
+
+ORIGIN = FaxOrigin(
+    caller_id="+49 30 999",
+    csid="+49 30 1",
+    tsid="ÄNDERUNG 2",
+    recipient_name="Jürgen Groß",
+    recipient_number="+49301",
+    routing="4711",
+    sender_name="株式会社",
+    at=datetime(2026, 11, 20, 12, 30, 0, 250, UTC),
+    direction="sent",
+    job=1234,
+)
+
+
+def test_where_a_fax_comes_from_comes_back_in_any_writing(file: Path) -> None:
+    with TiffWriter(file) as writer:
+        writer.append(THREE[0], FaxTags(origin=ORIGIN))
+        writer.append(THREE[1], FaxTags(origin=FaxOrigin(tsid="x" * 5000, sender_name="ü" * 3000)))
+        writer.append(THREE[2])
+    with TiffReader(file) as reader:
+        assert reader.tags(0).origin == ORIGIN
+        long = reader.tags(1).origin
+        assert long == FaxOrigin(tsid="x" * 4095, sender_name="ü" * 2047)
+        assert reader.tags(2).origin is None
+    with TiffWriter.reopen(file) as writer:
+        assert len(writer) == 3
+    with pytest.raises(TiffError, match="zone"), TiffWriter(file) as writer:
+        writer.append(THREE[0], FaxTags(origin=FaxOrigin(at=datetime(2026, 1, 1))))
+
+
+def test_libtiff_reads_the_names_of_a_fax(file: Path) -> None:
+    with TiffWriter(file) as writer:
+        writer.append(THREE[0], FaxTags(origin=ORIGIN))
+    with Image.open(file) as image:
+        tags = image.tag_v2  # type: ignore[attr-defined]
+        assert tags[65005].rstrip("\0") == "+49301"
+        assert tags[65008].rstrip("\0") == "2026-11-20T12:30:00.000250Z"
 
 
 def test_a_file_without_pages_has_none(file: Path) -> None:
