@@ -7,15 +7,15 @@ stands after it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from fastapi import Request, Response
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, StreamingResponse
 
 from fax.errors import Cause, RequestError
 from fax.types import Job, JobState, JobType, Recipient
@@ -39,11 +39,13 @@ from spooler.api_common import (
 from spooler.daemon import Daemon
 from spooler.pages import write_pages
 from spooler.planning import master_file
+from spooler.spool import Spool
 from spooler.store import Transaction
 from spooler.store_access import audit_job
 from spooler.submission import checked_recipient
 
 TIFF = "image/tiff"
+CHUNK_OCTETS = 65536
 
 
 def routes(daemon: Daemon) -> Routes:
@@ -110,22 +112,8 @@ def routes(daemon: Daemon) -> Routes:
         if (fetched := await store.run(partial(_fetched, id=id, who=who, daemon=daemon))) is not None:
             return FileResponse(fetched, media_type=TIFF)
         found = await store.run(partial(_pages, id=id, who=who, daemon=daemon))
-        scratch = daemon.spool.scratch("pages")
-        folder = await asyncio.to_thread(scratch.__enter__)
-        try:
-            path = await asyncio.to_thread(write_pages, found, daemon.spool.root, folder / "pages.tif")
-        except BaseException:
-            scratch.__exit__(None, None, None)
-            raise
-
-        class Pages(FileResponse):
-            async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-                try:
-                    await super().__call__(scope, receive, send)
-                finally:
-                    scratch.__exit__(None, None, None)
-
-        return Pages(path, media_type=TIFF)
+        octets, chunks = await asyncio.to_thread(_opened, found, daemon.spool)
+        return StreamingResponse(chunks, media_type=TIFF, headers={"Content-Length": str(octets)})
 
     @routes.request("POST", "/v1/jobs/{id:int}/cancel", gives=Job)
     async def cancel(request: Request, id: int) -> Response:
@@ -191,6 +179,20 @@ def _fetched(tx: Transaction, id: int, who: Caller, daemon: Daemon) -> Path | No
         if call.cause == CallCause.OK.value and path.exists():
             return path
     raise RequestError(Cause.WRONG_STATE, f"Job {id} has not fetched anything")
+
+
+def _opened(pages: Sequence[store_pages.OutgoingPage], spool: Spool) -> tuple[int, Iterator[bytes]]:
+    """The pages as one file: its size in octets, and its contents. The file has no name any more: who is told of its
+    last octet finds nothing left of it, and a daemon that dies leaves nothing. Raises ServerError, OSError."""
+    with spool.scratch("pages") as folder:
+        file = write_pages(pages, spool.root, folder / "pages.tif").open("rb")
+
+    def chunks() -> Iterator[bytes]:
+        with file:
+            while chunk := file.read(CHUNK_OCTETS):
+                yield chunk
+
+    return os.fstat(file.fileno()).st_size, chunks()
 
 
 def _pages(tx: Transaction, id: int, who: Caller, daemon: Daemon) -> list[store_pages.OutgoingPage]:

@@ -51,7 +51,7 @@ def test_a_document_over_the_limit_is_refused_before_it_is_read_to_its_end(tmp_p
         assert error.cause is Cause.DOCUMENT_TOO_LARGE
         assert "1000 octets" in error.text
         assert kept(rig) == []
-        assert rig.leftovers() == []
+        wait_for(lambda: not rig.leftovers(), "tidying up")
 
 
 def test_a_disk_that_takes_no_more_is_said_to_be_one_and_nothing_is_left(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_a_disk_that_takes_no_more_is_said_to_be_one_and_nothing_is_left(tmp_pat
         rig.start(prefix=["prlimit", "--fsize=1500000"])
         error = refusal(lambda: rig.client.upload(BytesIO(b"words " * 400_000), "words.txt"))
         assert error.cause is Cause.STORAGE
-        assert rig.leftovers() == []
+        wait_for(lambda: not rig.leftovers(), "tidying up")
         assert kept(rig) == []
         assert rig.until(rig.send("1").id, JobState.WAITING).pages_total == 1
     finally:

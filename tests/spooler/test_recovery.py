@@ -42,7 +42,7 @@ def test_a_daemon_killed_in_the_middle_of_an_upload_leaves_nothing(rig: Rig) -> 
         wait_for(rig.leftovers, "the upload's folder")
         rig.kill()
     rig.start()
-    assert rig.leftovers() == []
+    wait_for(lambda: not rig.leftovers(), "tidying up")
     assert list((rig.spool / "documents").glob("??/*")) == []
     rig.text()
 
