@@ -21,6 +21,7 @@ ARROWS: dict[str, set[str]] = {
     "modem": {"codec"},
     "ppd": set(),
     "spooler": {"fax", "ipp", "coverpage", "codec", "modem"},
+    "winfax": {"fax", "coverpage", "codec", "ipp"},
 }
 HOUSE = set(ARROWS)
 

@@ -1,0 +1,15 @@
+"""The Windows fax client API, in Python: a program written against winfax.h can be moved to Platen line by line.
+
+- The literal layer: the names and parameters of winfax.h. A function gives ``ok, out, ...``, or ``ok`` where it has
+  nothing to give out; when it fails, ``GetLastError()`` says why. Constants, structures, and ``FaxFreeBuffer``.
+- May import: ``fax``, ``coverpage``, ``ipp``, and the standard library; quick to import, pure Python.
+
+What always holds: a function that succeeds has done what it says; each request is checked by the server.
+"""
+
+from winfax.constants import *
+from winfax.errors import *
+from winfax.handles import *
+from winfax.memory import *
+from winfax.structures import *
+from winfax.times import *
