@@ -11,6 +11,7 @@ STATES = {
     JobState.HELD: "held",
     JobState.WAITING: "waiting",
     JobState.SENDING: "sending",
+    JobState.ROUTING: "being routed",
     JobState.DONE: "done",
     JobState.FAILED: "failed",
     JobState.CANCELLED: "cancelled",
@@ -46,6 +47,9 @@ _KINDS = {
     "answered": "a call is answered",
     "receiving": "receiving",
     "received": "a call that came in has ended",
+    "routing": "being routed",
+    "delivered": "delivered",
+    "delivery-failed": "could not be delivered",
     "service-started": "fax server has started",
     "service-ended": "fax server is ending",
 }

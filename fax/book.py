@@ -21,6 +21,8 @@ class PersonChange:
 
     recipient: Recipient
     shared: bool = False  # everybody's; else the caller's own
+    email: str | None = None  # where faxes that are routed to them are mailed; None: as it was
+    user: str | None = None  # the user whose inbox faxes that are routed to them are in; None: as it was
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +32,8 @@ class Person:
     id: int
     recipient: Recipient
     shared: bool
+    email: str = ""
+    user: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,11 +23,24 @@ class BookClient(Asking):
         query = urlencode({"prefix": prefix, "after": after, "limit": limit})
         return self._ask("GET", f"/v1/book/people?{query}", list[Person])
 
-    def add_person(self, recipient: Recipient, *, shared: bool = False) -> Person:
-        return self._tell("POST", "/v1/book/people", PersonChange(recipient=recipient, shared=shared), Person)
+    def add_person(
+        self, recipient: Recipient, *, shared: bool = False, email: str | None = None, user: str | None = None
+    ) -> Person:
+        """``email``, ``user``: where faxes that came in and are routed to them are mailed, and who sees them."""
+        wanted = PersonChange(recipient=recipient, shared=shared, email=email, user=user)
+        return self._tell("POST", "/v1/book/people", wanted, Person)
 
-    def change_person(self, id: int, recipient: Recipient, *, shared: bool = False) -> Person:
-        return self._tell("PUT", f"/v1/book/people/{id}", PersonChange(recipient=recipient, shared=shared), Person)
+    def change_person(
+        self,
+        id: int,
+        recipient: Recipient,
+        *,
+        shared: bool = False,
+        email: str | None = None,
+        user: str | None = None,
+    ) -> Person:
+        wanted = PersonChange(recipient=recipient, shared=shared, email=email, user=user)
+        return self._tell("PUT", f"/v1/book/people/{id}", wanted, Person)
 
     def remove_person(self, id: int) -> None:
         self._do("DELETE", f"/v1/book/people/{id}")

@@ -24,6 +24,10 @@ class Cause(Enum):
     NO_SUCH_JOB = "no-such-job"
     NO_SUCH_DOCUMENT = "no-such-document"
     NO_SUCH_PORT = "no-such-port"
+    NO_SUCH_METHOD = "no-such-method"  # no routing method has this GUID
+    BAD_CONFIGURATION = (
+        "bad-configuration"  # a routing method cannot be enabled: its folder, printer, ... is not set up
+    )
     PORT_BUSY = "port-busy"  # in a call: it cannot be reconfigured
     PORT_LEASED = "port-leased"  # somebody else is changing it
     QUEUE_BLOCKED = "queue-blocked"  # the administrator has new faxes refused

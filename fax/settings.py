@@ -173,6 +173,12 @@ class Configuration:
     redial_pause_s: float = field(
         default=3600.0, metadata=_about("seconds that such a number is left alone", least=0, most=MONTH_S)
     )
+    routing_retries: int = field(
+        default=20, metadata=_about("tries of a delivery after the first one failed", least=0, most=1000)
+    )
+    routing_delay_s: float = field(
+        default=300.0, metadata=_about("seconds before a delivery that failed is tried again", least=0, most=MONTH_S)
+    )
     port_groups: tuple[PortGroup, ...] = field(
         default=(), metadata=_about("groups of ports, each with its name and its ports in the order of their use")
     )

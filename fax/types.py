@@ -11,6 +11,8 @@ from datetime import datetime
 from enum import Enum
 from typing import NewType
 
+from fax.received import Received
+
 JobId = NewType("JobId", int)
 """32-bit, never used twice, one space for sent and received faxes."""
 SubmissionId = NewType("SubmissionId", str)
@@ -68,7 +70,8 @@ class JobState(Enum):
     HELD = "held"  # paused by a person
     WAITING = "waiting"  # waits for a port, a time or a retry
     SENDING = "sending"  # in a call
-    DONE = "done"  # every page confirmed
+    ROUTING = "routing"  # came in; is being delivered, or a delivery is tried again
+    DONE = "done"  # every page confirmed; of a fax that came in: delivered everywhere
     FAILED = "failed"
     CANCELLED = "cancelled"
 
@@ -208,6 +211,7 @@ class Page:
     fate: Fate = Fate.NOT_SENT
     cover: bool = False
     call: CallId | None = None  # the call that decided its fate
+    bad_rows: int | None = None  # of a page that came in: rows that the line damaged
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -262,6 +266,7 @@ class Job:
     poll: Poll | None = None
     ended: datetime | None = None
     port: str | None = None  # in a call: the port
+    received: Received | None = None  # of a fax that came in
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -337,6 +342,9 @@ EVENT_KINDS = (
     "answered",
     "receiving",
     "received",
+    "routing",
+    "delivered",
+    "delivery-failed",
     "service-started",
     "service-ended",
 )

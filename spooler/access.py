@@ -116,7 +116,7 @@ def _others(who: Caller, job: int, act: str, right: Right) -> RequestError:
 
 def shown_to(who: Caller, job: Job) -> Job:
     """The job as ``who`` may see it: who may change a fax but not read it learns where it stands, not what it is."""
-    if may_see(who, job.user):
+    if may_see(who, job.user) or (job.received is not None and who.user in job.received.users):
         return job
     return replace(
         job,
@@ -128,6 +128,8 @@ def shown_to(who: Caller, job: Job) -> Job:
         poll=None,
         calls=(),
         pages=(),
+        tsid="",
+        received=None,
     )
 
 

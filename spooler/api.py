@@ -27,9 +27,11 @@ from spooler import (
     api_credentials,
     api_documents,
     api_events,
+    api_inbox,
     api_jobs,
     api_numbers,
     api_ports,
+    api_routing,
     api_settings,
     api_status,
     api_submissions,
@@ -54,6 +56,8 @@ NOUNS = (
     api_credentials,
     api_settings,
     api_ports,
+    api_inbox,
+    api_routing,
 )
 
 

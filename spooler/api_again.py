@@ -9,7 +9,7 @@ from __future__ import annotations
 from fastapi import Request, Response
 
 from fax.types import Job
-from spooler import access, store_again, store_jobs, store_retention
+from spooler import access, store_again, store_jobs, store_received, store_retention
 from spooler.access import Caller
 from spooler.access_table import who_asks
 from spooler.api_common import Routes, answer
@@ -70,6 +70,6 @@ def routes(daemon: Daemon) -> Routes:
 
 
 def _check(tx: Transaction, id: int, who: Caller, done: str) -> None:
-    owner = store_jobs.row(tx, id).user
+    owner = store_received.sole_owner_for(tx, store_jobs.row(tx, id), who)
     access.check_change(who, owner, id)
     audit_job(tx, who, done, id, owner)

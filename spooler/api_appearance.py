@@ -19,7 +19,7 @@ from codec.tiff import TiffReader
 from coverpage.template import templates
 from fax.errors import Cause, RequestError, ServerError
 from fax.types import CoverPage, Job
-from spooler import access, store_jobs, store_pages
+from spooler import access, store_jobs, store_pages, store_received
 from spooler.access import Caller
 from spooler.access_table import who_asks
 from spooler.api_common import Octets, Parameter, Routes, answer, body_of, number_in
@@ -103,7 +103,7 @@ def routes(daemon: Daemon) -> Routes:
 
 def _page(tx: Transaction, id: int, number: int, who: Caller, daemon: Daemon) -> OutgoingPage:
     about = store_jobs.row(tx, id)
-    access.check_see(who, about.user, id)
+    access.check_see(who, store_received.owner_for(tx, about, who), id)
     pages = store_pages.outgoing(tx, id, master_file(about.master, daemon.spool))
     for page in pages:
         if page.number == number:

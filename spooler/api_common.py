@@ -39,6 +39,8 @@ STATUS_CODES = {
     Cause.NO_SUCH_JOB: 404,
     Cause.NO_SUCH_DOCUMENT: 404,
     Cause.NO_SUCH_PORT: 404,
+    Cause.NO_SUCH_METHOD: 404,
+    Cause.BAD_CONFIGURATION: 409,
     Cause.PORT_BUSY: 409,
     Cause.PORT_LEASED: 409,
     Cause.QUEUE_BLOCKED: 503,

@@ -21,7 +21,7 @@ from fax.errors import Cause, RequestError
 from fax.types import Job, JobState, JobType, Recipient
 from modem.outcome import Cause as CallCause
 from modem.received import FETCHED_NAME
-from spooler import access, store_calls, store_jobs, store_pages, store_submissions
+from spooler import access, store_calls, store_deliveries, store_jobs, store_pages, store_received, store_submissions
 from spooler.access import Caller
 from spooler.access_table import who_asks
 from spooler.api_common import (
@@ -122,9 +122,13 @@ def routes(daemon: Daemon) -> Routes:
 
         def work(tx: Transaction) -> tuple[str | None, Job]:
             # Who handed a fax over for another can take it back: CUPS cancels a print job while its backend submits.
-            owner = store_jobs.row(tx, id).user
+            about = store_jobs.row(tx, id)
+            owner = store_received.sole_owner_for(tx, about, who)
             access.check_change(who, owner, id, store_submissions.submitter_of(tx, id))
             audit_job(tx, who, "cancelled", id, owner)
+            if about.type in store_received.INBOUND:
+                store_deliveries.cancel(tx, id)
+                return None, job_whole(tx, id)
             return store_jobs.cancel(tx, id), job_whole(tx, id)
 
         call, job = await store.run(work)
@@ -155,7 +159,7 @@ def routes(daemon: Daemon) -> Routes:
 
 def job_shown(tx: Transaction, id: int, who: Caller) -> Job:
     """The job with its pages and calls. Raises RequestError."""
-    access.check_see(who, store_jobs.row(tx, id).user, id)
+    access.check_see(who, store_received.owner_for(tx, store_jobs.row(tx, id), who), id)
     return job_whole(tx, id)
 
 
@@ -163,15 +167,16 @@ def job_whole(tx: Transaction, id: int) -> Job:
     """The job with its pages and calls, whoever asks. Raises RequestError NO_SUCH_JOB."""
     about = store_jobs.row(tx, id)
     pages = store_pages.outgoing(tx, id)
-    return replace(
+    job = replace(
         store_jobs.job_of(about), pages=tuple(page.shown() for page in pages), calls=store_calls.calls_of(tx, id)
     )
+    return store_received.completed(tx, job)
 
 
 def _fetched(tx: Transaction, id: int, who: Caller, daemon: Daemon) -> Path | None:
     """The document that the job fetched; None: it is no such job. Raises RequestError WRONG_STATE before it has."""
     about = store_jobs.row(tx, id)
-    access.check_see(who, about.user, id)
+    access.check_see(who, store_received.owner_for(tx, about, who), id)
     if about.poll is None:
         return None
     for call in reversed(store_calls.calls_of(tx, id)):
@@ -197,7 +202,7 @@ def _opened(pages: Sequence[store_pages.OutgoingPage], spool: Spool) -> tuple[in
 
 def _pages(tx: Transaction, id: int, who: Caller, daemon: Daemon) -> list[store_pages.OutgoingPage]:
     about = store_jobs.row(tx, id)
-    access.check_see(who, about.user, id)
+    access.check_see(who, store_received.owner_for(tx, about, who), id)
     found = store_pages.outgoing(tx, id, master_file(about.master, daemon.spool))
     if not found:
         raise RequestError(Cause.WRONG_STATE, f"The pages of job {id} are not prepared")

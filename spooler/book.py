@@ -40,7 +40,12 @@ class Entry:
 
 def checked_person(wanted: PersonChange, rules: Dialling) -> PersonChange:
     """The person with the number as it is kept. Raises RequestError."""
-    return PersonChange(recipient=checked_entry(wanted.recipient, rules), shared=wanted.shared)
+    email, user = wanted.email, wanted.user
+    if email and (len(email) > FIELD_LIMIT or not email.isprintable() or email.count("@") != 1 or " " in email):
+        raise RequestError(Cause.BAD_REQUEST, f"{email!r} is not an e-mail address")
+    if user and (len(user) > FIELD_LIMIT or not user.isprintable()):
+        raise RequestError(Cause.BAD_REQUEST, f"{user!r} is not the name of a user")
+    return replace(wanted, recipient=checked_entry(wanted.recipient, rules))
 
 
 def checked_entry(recipient: Recipient, rules: Dialling) -> Recipient:

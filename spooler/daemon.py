@@ -29,6 +29,7 @@ from spooler.leases import Leases
 from spooler.preparation import Preparation
 from spooler.profiles import Profiles
 from spooler.retention import Ages, Retention
+from spooler.routing import Routing
 from spooler.settings import Settings
 from spooler.spool import Spool
 from spooler.store import Store
@@ -59,6 +60,7 @@ class Daemon:
         self.retention = Retention(store, spool)
         self.dispatcher = Dispatcher(store, spool, settings, self.live, self.health)
         self.archive = Archive(store, spool, lambda: self.live.configuration)
+        self.routing = Routing(store, spool, self.live)
         self.news = News(store)
         self.leases = Leases()
         self._chores: list[asyncio.Task[None]] = []
@@ -70,6 +72,7 @@ class Daemon:
         await asyncio.to_thread(self._tidy_covers)
         await asyncio.to_thread(self.nursery.start)
         await asyncio.to_thread(self.preparation.start)
+        await self.routing.start()
         await self.dispatcher.start()
         tidy_every_s = min(TIDY_EVERY_S, max(1.0, self.settings.document_keep_s / 2))
         self._chores = [
@@ -100,6 +103,7 @@ class Daemon:
             chore.cancel()
         await asyncio.gather(*self._chores, return_exceptions=True)
         await self.dispatcher.stop()
+        await self.routing.stop()
         await asyncio.to_thread(self.preparation.stop)
         await asyncio.to_thread(self.nursery.close)
 

@@ -1,6 +1,6 @@
 """Which event of the Windows fax service one of ours is. Pure.
 
-What always holds: one of ours has at most one number. HANDLED (a device that sends by itself) and ROUTING never arise.
+What always holds: one of ours has at most one number. HANDLED (a device that sends by itself) never arises.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ BY_KIND = {
     "ringing": Code.RINGING,
     "answered": Code.ANSWERED,
     "receiving": Code.RECEIVING,
+    "routing": Code.ROUTING,
     "line-idle": Code.IDLE,
     "line-unavailable": Code.LINE_UNAVAILABLE,
     "modem-on": Code.MODEM_POWERED_ON,

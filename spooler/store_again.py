@@ -12,7 +12,7 @@ from fax.errors import Cause, RequestError
 from fax.types import JobId, JobState
 from spooler.store import Transaction
 from spooler.store_events import emit
-from spooler.store_jobs import JobRow, refuse_state, restate, row
+from spooler.store_jobs import JobRow, check_outgoing, refuse_state, restate, row
 from spooler.store_pages import OTHER_PAGES, PreparedPage, holds, outgoing
 from spooler.store_submissions import known, new_submission, prepared_text, want_master
 from spooler.store_tables import job_pages, jobs, master_pages
@@ -48,6 +48,7 @@ def restart(tx: Transaction, id: int) -> None:
     Raises RequestError WRONG_STATE.
     """
     about = row(tx, id)
+    check_outgoing(about, "sent")
     if about.state not in (JobState.FAILED.value, JobState.CANCELLED.value):
         raise refuse_state(id, about.state, "restarted")
     prepared, pages = _prepared(tx, about)
@@ -85,6 +86,7 @@ def resend(tx: Transaction, id: int, key: str | None, submitter: str) -> tuple[J
     about = row(tx, id)
     if key is not None and (before := known(tx, about.user, key)) is not None:
         return before.accepted.jobs[0], False
+    check_outgoing(about, "sent again")
     if not JobState(about.state).ended:
         raise refuse_state(id, about.state, "sent again")
     prepared, pages = _prepared(tx, about)

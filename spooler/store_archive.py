@@ -11,6 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import delete, insert, select
 
+from fax.types import JobType
 from spooler.store import Transaction
 from spooler.store_events import ARCHIVE_PLACE, latest
 from spooler.store_pages import OutgoingPage, outgoing
@@ -56,6 +57,7 @@ def wanted(tx: Transaction, limit: int) -> tuple[list[Sent], int]:
         select(events.c.cursor, jobs.c.id, jobs.c.ended)
         .join(jobs, jobs.c.id == events.c.job)
         .where(events.c.cursor > after, events.c.cursor <= read_to, events.c.kind == "done")
+        .where(jobs.c.type == JobType.SEND.value)
         .order_by(events.c.cursor)
         .limit(limit)
     )

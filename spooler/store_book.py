@@ -50,6 +50,8 @@ people = Table(
     Column("name", Text, nullable=False),  # as it is compared
     Column("words", Text, nullable=False),  # " word word" of name and company, for the beginnings of words
     Column("recipient", Text, nullable=False),
+    Column("email", Text, nullable=False, server_default=""),
+    Column("user", Text, nullable=False, server_default=""),
     Index("people_by_name", "name"),
     sqlite_autoincrement=True,
 )
@@ -109,13 +111,20 @@ def _beginning(
 
 
 def _person(row: PersonRow) -> Person:
-    return Person(id=row.id, recipient=msgspec.json.decode(row.recipient, type=Recipient), shared=row.owner is None)
+    recipient = msgspec.json.decode(row.recipient, type=Recipient)
+    return Person(id=row.id, recipient=recipient, shared=row.owner is None, email=row.email, user=row.user)
 
 
 def listed_people(tx: Transaction, who: Caller, prefix: str, after: int, limit: int) -> list[Person]:
     """By id; those with a word of their name or company that begins so."""
     query = select(people).where(_visible(who, people), people.c.id > after).order_by(people.c.id).limit(limit)
     return [_person(row) for row in tx.connection.execute(_beginning(query, people.c.words, prefix))]
+
+
+def shared_people(tx: Transaction, ids: Sequence[int]) -> list[Person]:
+    """Those of the shared book that are there."""
+    query = select(people).where(people.c.owner.is_(None), people.c.id.in_(ids)).order_by(people.c.id)
+    return [_person(row) for row in tx.connection.execute(query)]
 
 
 def _row(tx: Transaction, who: Caller, table: Table, id: int) -> PersonRow:
@@ -129,18 +138,22 @@ def _row(tx: Transaction, who: Caller, table: Table, id: int) -> PersonRow:
     return found
 
 
-def _packed(recipient: Recipient) -> dict[str, str]:
+def _packed(wanted: PersonChange) -> dict[str, str]:
+    recipient = wanted.recipient
     words = folded(f"{recipient.name} {recipient.company}")
-    return {
+    values = {
         "name": folded(recipient.name),
         "words": f" {words}",
         "recipient": msgspec.json.encode(recipient).decode(),
     }
+    said = {"email": wanted.email, "user": wanted.user}
+    return values | {name: text for name, text in said.items() if text is not None}
 
 
-def _said(recipient: Recipient) -> str:
+def _said(person: Person | PersonChange) -> str:
     """An entry in the audit."""
-    return " ".join(filter(None, (recipient.name, recipient.company, recipient.number)))
+    whom = person.recipient
+    return " ".join(filter(None, (whom.name, whom.company, whom.number, person.email, person.user)))
 
 
 def add_person(tx: Transaction, who: Caller, wanted: PersonChange) -> Person:
@@ -154,12 +167,12 @@ def add_person(tx: Transaction, who: Caller, wanted: PersonChange) -> Person:
 def keep_person(tx: Transaction, who: Caller, wanted: PersonChange) -> Person:
     """As ``add_person``, by who may and where there is room."""
     owner = None if wanted.shared else who.user
-    done = tx.connection.execute(insert(people).values(owner=owner, **_packed(wanted.recipient)))
+    done = tx.connection.execute(insert(people).values(owner=owner, **_packed(wanted)))
     assert done.inserted_primary_key is not None
     id = int(done.inserted_primary_key[0])
     if wanted.shared:
-        write_audit(tx, who, "book", f"person {id}", None, _said(wanted.recipient))
-    return Person(id=id, recipient=wanted.recipient, shared=wanted.shared)
+        write_audit(tx, who, "book", f"person {id}", None, _said(wanted))
+    return _person(_row(tx, who, people, id))
 
 
 def check_room(tx: Transaction, owner: str | None, more: int) -> None:
@@ -179,10 +192,11 @@ def change_person(tx: Transaction, who: Caller, id: int, wanted: PersonChange) -
     may_change(who, before.owner is None)
     if (before.owner is None) != wanted.shared:
         raise RequestError(Cause.BAD_REQUEST, "An entry stays shared or one's own; add it anew where it is to be")
-    tx.connection.execute(update(people).where(people.c.id == id).values(_packed(wanted.recipient)))
+    tx.connection.execute(update(people).where(people.c.id == id).values(_packed(wanted)))
+    after = _person(_row(tx, who, people, id))
     if wanted.shared:
-        write_audit(tx, who, "book", f"person {id}", _said(_person(before).recipient), _said(wanted.recipient))
-    return Person(id=id, recipient=wanted.recipient, shared=wanted.shared)
+        write_audit(tx, who, "book", f"person {id}", _said(_person(before)), _said(after))
+    return after
 
 
 def remove_person(tx: Transaction, who: Caller, id: int) -> None:
@@ -192,7 +206,7 @@ def remove_person(tx: Transaction, who: Caller, id: int) -> None:
     tx.connection.execute(delete(members).where(members.c.person == id))
     tx.connection.execute(delete(people).where(people.c.id == id))
     if before.owner is None:
-        write_audit(tx, who, "book", f"person {id}", _said(_person(before).recipient), None)
+        write_audit(tx, who, "book", f"person {id}", _said(_person(before)), None)
 
 
 def _group(tx: Transaction, row: PersonRow) -> Group:
@@ -298,7 +312,7 @@ def find(tx: Transaction, who: Caller, name: str) -> Found:
         candidates.append(
             _Candidate(
                 found=Found(name=person.recipient.name, group=False, recipients=(person.recipient,)),
-                label=f"{_said(person.recipient)} ({BOOK}{person.id})",
+                label=f"{_said(person)} ({BOOK}{person.id})",
             )
         )
     for row in tx.connection.execute(select(groups).where(_visible(who, groups), groups.c.name == wanted)).all():

@@ -91,13 +91,21 @@ def refuse_state(id: int, state: str, wanted: str) -> RequestError:
         "address": "waits for a recipient",
         "waiting": "waits to be sent",
         "held": "is held",
+        "routing": "is being routed",
     }[state]
     return RequestError(Cause.WRONG_STATE, f"Job {id} {standing_now}; it cannot be {wanted}")
+
+
+def check_outgoing(about: JobRow, wanted: str) -> None:
+    """Raises RequestError WRONG_STATE for a fax that came in."""
+    if about.type != JobType.SEND.value:
+        raise RequestError(Cause.WRONG_STATE, f"Fax {about.id} came in; it cannot be {wanted}")
 
 
 def cancel(tx: Transaction, id: int) -> str | None:
     """End the job, at once or with its call, whose id is returned. Raises RequestError."""
     about = row(tx, id)
+    check_outgoing(about, "cancelled")
     if JobState(about.state).ended:
         raise refuse_state(id, about.state, "cancelled")
     if not about.cancelling:
@@ -116,6 +124,7 @@ def cancel(tx: Transaction, id: int) -> str | None:
 def hold(tx: Transaction, id: int) -> None:
     """Raises RequestError."""
     about = row(tx, id)
+    check_outgoing(about, "held")
     if about.state == JobState.HELD.value:
         return
     if about.state == JobState.SENDING.value or JobState(about.state).ended:
@@ -139,6 +148,7 @@ def resume(tx: Transaction, id: int) -> None:
 def address(tx: Transaction, id: int, recipient: Recipient) -> None:
     """Name the recipient (number normalised). Another number than before begins the fax anew. Raises RequestError."""
     about = row(tx, id)
+    check_outgoing(about, "given another recipient")
     if about.state == JobState.SENDING.value or JobState(about.state).ended:
         raise refuse_state(id, about.state, "given another recipient")
     if recipient.password == MASK:
@@ -160,6 +170,7 @@ def address(tx: Transaction, id: int, recipient: Recipient) -> None:
 def set_cover(tx: Transaction, id: int, cover: CoverPage | None) -> None:
     """Another cover page, or none, for a fax that nobody has been called with. Raises RequestError."""
     about = row(tx, id)
+    check_outgoing(about, "given a cover page")
     if about.attempts or about.state == JobState.SENDING.value or JobState(about.state).ended:
         raise refuse_state(id, about.state, "given another cover page")
     if about.master is None:
@@ -201,7 +212,7 @@ def selected(
 
 def job_of(about: JobRow) -> Job:
     """The API's job, without pages and calls."""
-    waits = about.state in (JobState.WAITING.value, JobState.PREPARING.value)
+    waits = about.state in (JobState.WAITING.value, JobState.PREPARING.value, JobState.ROUTING.value)
     # What it waited for before it was held counts again when it is resumed, and not before.
     reason = "Held" if about.state == JobState.HELD.value and about.cause != UNCERTAIN else about.reason
     return Job(

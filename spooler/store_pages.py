@@ -272,6 +272,7 @@ class OutgoingPage:
     call: str | None
     maybe_printed: bool
     refusals: int
+    bad_rows: int | None = None
 
     @property
     def kept(self) -> bool:
@@ -286,6 +287,7 @@ class OutgoingPage:
             fate=self.fate,
             cover=self.cover,
             call=None if self.call is None else CallId(self.call),
+            bad_rows=self.bad_rows,
         )
 
 
@@ -307,6 +309,7 @@ def outgoing(tx: Transaction, id: int, master_file: str = "") -> list[OutgoingPa
                 call=p.call,
                 maybe_printed=p.maybe_printed,
                 refusals=p.refusals,
+                bad_rows=p.bad_rows,
             )
             for p in found
         ]

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, exists, func, insert, select
 
 from fax.errors import Cause, RequestError
-from fax.types import JobState
+from fax.types import JobState, JobType
+from spooler import store_received
 from spooler.store import Transaction
 from spooler.store_events import emit
 from spooler.store_jobs import refuse_state, row
@@ -45,6 +46,7 @@ def remove(tx: Transaction, id: int, text: str = "Deleted") -> None:
         raise RequestError(Cause.WRONG_STATE, f"Job {id} cannot be deleted before its call has ended")
     emit(tx, "deleted", id, text=text, state=JobState(about.state))
     throw_covers_away(tx, id)
+    store_received.forget(tx, id)
     tx.connection.execute(delete(job_pages).where(job_pages.c.job == id))
     tx.connection.execute(delete(call_jobs).where(call_jobs.c.job == id))
     for call in calls_of_job:
@@ -70,7 +72,7 @@ def _forget_master(tx: Transaction, key: str) -> None:
 
 
 def overdue(tx: Transaction, sent_before: datetime | None, unsent_before: datetime | None, limit: int) -> list[int]:
-    """Jobs that ended before these times, those first that ended first; None: never."""
+    """Outgoing jobs that ended before these times, those first that ended first; None: never."""
     open_call = (
         exists()
         .where(call_jobs.c.job == jobs.c.id, call_jobs.c.call == calls.c.id, calls.c.ended.is_(None))
@@ -83,7 +85,8 @@ def overdue(tx: Transaction, sent_before: datetime | None, unsent_before: dateti
         (JobState.CANCELLED, unsent_before),
     ):
         if before is not None:
-            old = select(jobs.c.id).where(jobs.c.state == state.value, jobs.c.ended < before, ~open_call)
+            sent = jobs.c.type == JobType.SEND.value
+            old = select(jobs.c.id).where(sent, jobs.c.state == state.value, jobs.c.ended < before, ~open_call)
             found += tx.connection.scalars(old.order_by(jobs.c.ended).limit(limit))
     return found[:limit]
 

@@ -170,6 +170,7 @@ job_pages = Table(
     Column("call", String(40)),  # the call that decided its fate
     Column("refusals", Integer, nullable=False, default=0),
     Column("maybe_printed", Boolean, nullable=False, default=False),  # its fate was uncertain once
+    Column("bad_rows", Integer),  # of a page that came in
 )
 
 calls = Table(
@@ -275,7 +276,7 @@ waste = Table(
     "waste",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("kind", String(20), nullable=False),  # master, cover, call
+    Column("kind", String(20), nullable=False),  # master, cover, call, received
     Column("name", Text, nullable=False),  # of the file that nothing refers to any more and that is to go
     Index("waste_by_name", "kind", "name"),
     sqlite_autoincrement=True,

@@ -16,7 +16,8 @@ from spooler.store_tables import job_pages, waste
 
 @dataclass(frozen=True, kw_only=True)
 class Waste:
-    """A file that nothing refers to. ``kind``: "master", "cover" (``name``: its path) or "call" (a folder)."""
+    """A file that nothing refers to. ``kind``: "master", "cover" (``name``: its path), "call" (a folder) or
+    "received" (the folder of an incoming call, by its path)."""
 
     id: int
     kind: str
