@@ -7,8 +7,10 @@
 What always holds: a function that succeeds has done what it says; each request is checked by the server.
 """
 
+from winfax.com import *
 from winfax.constants import *
 from winfax.errors import *
+from winfax.fax_tiff import *
 from winfax.handles import *
 from winfax.memory import *
 from winfax.structures import *

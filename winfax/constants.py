@@ -188,6 +188,7 @@ FS_ANSWERED = 0x20800000
 # Last-error codes for what the Windows fax service leaves to the systems beneath it.
 ERROR_WRITE_PROTECT = 19  # new faxes are refused (QUEUE_BLOCKED)
 ERROR_GEN_FAILURE = 31  # a fault of the server's own
+ERROR_PRINT_CANCELLED = 63  # CUPS did not take the document
 ERROR_DISK_FULL = 112  # the server has no room
 RPC_S_SERVER_UNAVAILABLE = 1722  # the server does not answer
 
