@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,20 @@ from backend.private import PrivateCups
 from tests.backend.desk import Desk
 from tests.backend.real_daemon import Daemon
 from tests.backend.recorder import Recorder
+
+LOG_LINES = 150
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that fails shows the end of each cupsd's log that it had to do with."""
+    report = yield
+    if report.failed:
+        for name, value in item.funcargs.items():
+            cups = value.cups if isinstance(value, Desk) else value
+            if isinstance(cups, PrivateCups):
+                report.sections.append((f"cupsd of {name}", cups.log_tail(LOG_LINES)))
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -11,32 +11,36 @@ import pytest
 
 from backend.private import PrivateCups
 from backend.queue import Queue, add_queue, remove_queue
-from tests.backend.desk import COMPLETED, Desk, eventually
+from tests.backend.desk import COMPLETED, LIMIT_S, Desk, eventually
 from tests.backend.recorder import Recorder
 from tests.backend.test_printing import _pages
 
 
-@pytest.fixture
-def other(desk: Desk, open_folder: Path) -> Iterator[Desk]:
+@pytest.fixture(scope="module")
+def other(private_cups: PrivateCups, open_folder: Path) -> Iterator[Desk]:
     """With the queue "remote"."""
-    server = str(desk.cups.socket)
-    add_queue(Queue(name="paper", fax=False, shared=True), server)
+    add_queue(Queue(name="paper", fax=False, shared=True), str(private_cups.socket))
+    uri = f"ipp://{private_cups.server}/printers/paper"
     folder = Path(tempfile.mkdtemp(prefix="other-", dir=open_folder))
     with PrivateCups(folder, daemon_socket=folder / "none", spool=folder / "none") as cups:
-        made = Desk(cups)
-        uri = f"ipp://{desk.cups.server}/printers/paper"
-        subprocess.run(
-            ["lpadmin", "-h", str(cups.socket), "-p", "remote", "-v", uri, "-m", "everywhere", "-E"],
-            check=True,
-            capture_output=True,
-            timeout=60,
-        )
-        yield made
-    remove_queue("paper", server)
+        _lpadmin(cups, "-p", "described", "-v", uri, "-m", "everywhere")
+        # A thread of cupsd asks the printer after lpadmin has its answer. Until it is done jobs go out raw, or are
+        # aborted for lack of filters, and it takes no lock on cupsd's tables: the queue itself is added without it.
+        eventually(lambda: (folder / "cache" / "described.data").exists(), "the printer is not described")
+        cups.kill()
+        cups.start()
+        _lpadmin(cups, "-p", "remote", "-v", uri, "-P", str(folder / "etc" / "ppd" / "described.ppd"), "-E")
+        yield Desk(cups)
+    remove_queue("paper", str(private_cups.socket))
+
+
+def _lpadmin(cups: PrivateCups, *arguments: str) -> None:
+    subprocess.run(["lpadmin", "-h", str(cups.socket), *arguments], check=True, capture_output=True, timeout=LIMIT_S)
 
 
 def _print(other: Desk, recorder: Recorder, *arguments: str | Path) -> None:
-    assert other.wait(other.lp(*arguments, queue="remote")).state == COMPLETED
+    ticket = other.wait(other.lp(*arguments, queue="remote"))
+    assert ticket.state == COMPLETED, ticket.message
     eventually(lambda: len(recorder.taken) == 1, "the fax does not arrive")
 
 
