@@ -35,6 +35,7 @@ class Conversation(ABC, Generic[Found]):
         self._began = self._now = now
         self._off_hook: float | None = None
         self._line_seconds: float | None = None
+        self.on_hook = True  # as far as the modem has said; a call that was given up may still have the line
         self._entries: list[Entry] = []
         self._given = 0  # entries ever made
         self._barrier = 0  # so many must be on disk before the next gated act
@@ -159,8 +160,10 @@ class Conversation(ABC, Generic[Found]):
         match event:
             case line.FrameHeard():
                 self._write_frame_in(event)
-            case line.OnHook() if self._off_hook is not None:
-                self._line_seconds = self._now - self._off_hook
+            case line.OnHook():
+                self.on_hook = event.confirmed
+                if self._off_hook is not None:
+                    self._line_seconds = self._now - self._off_hook
             case line.Carrier():
                 self._image = HeardImage(self._t)
             case line.Data() if self._image is not None:
@@ -181,6 +184,7 @@ class Conversation(ABC, Generic[Found]):
                     self._write_frame("out", Frame(octets[1], octets[2], octets[3:]), octets, good=True)
             elif isinstance(output, line.Dial | line.PickUp):
                 self._off_hook = self._now
+                self.on_hook = False
             self._driver.perform(output, self._now)
             self._release()
 

@@ -86,6 +86,7 @@ class Scripts:
         self._sending = False  # a +FTH or +FTM has been CONNECTed: the modem takes data, no commands
         self._receiving = False  # a +FRH is under way: any octet aborts it
         self._dialling = False
+        self._answering = False  # ATA is under way
         self._flags = False  # our V.21 flags are up: the next octets are a frame
         self.now = 0.0  # the driver keeps it up to date
         self._silent = True  # we have been silent long enough already
@@ -262,11 +263,13 @@ class Scripts:
     def _pick_up(self) -> Script:
         """ATA: CED, and then it is as if +FTH=3 had been said (T.31 8.3.3)."""
         self._silent = False
+        self._answering = True
         result = yield _command(self._profile.answer, _ANSWER_S)
         odd = 0
         while result in (Result.OK, Result.RING) and odd < 3:
             odd += 1
             result = yield Until(_ANSWER_S)
+        self._answering = result is None
         if result is not Result.CONNECT:
             yield self._no_carrier_of_ours(self._profile.answer, result)
             return
@@ -390,10 +393,12 @@ class Scripts:
         return self._failed(what, answer if isinstance(answer, Result) else None)
 
     def _hang_up(self) -> Script:
-        if self._dialling:
-            # Any octet ends dialling; the modem says NO CARRIER or OK.
-            yield Say(b"\r", 2.0)
-            self._dialling = False
+        if self._dialling or self._answering:
+            # Any octet ends dialling and answering, and is lost (V.250 6.3.1, 6.3.5); the modem says NO CARRIER or OK.
+            # CONNECT: it was that far already.
+            if (yield Say(b"\r", 2.0)) is Result.CONNECT:
+                self._sending, self._receiving = self._answering, self._dialling
+            self._dialling = self._answering = False
         yield from self._abort_receive()
         if self._sending:
             yield Say(END_OF_DATA, 3.0)

@@ -64,6 +64,9 @@ class Core(Protocol[Found]):
     @property
     def deadline(self) -> float | None: ...
 
+    @property
+    def on_hook(self) -> bool: ...
+
     def take_output(self) -> bytes: ...
 
     def take_entries(self) -> list[Entry]: ...
@@ -129,6 +132,11 @@ class Run(Generic[Out]):
         due = self._call.deadline if self._call is not None else None
         return own if due is None else min(own, due)
 
+    @property
+    def on_hook(self) -> bool:
+        """Whether the modem has left the line, as far as it has said."""
+        return self._call is None or self._call.on_hook
+
     def device_ready(self, readable: bool, writable: bool, now: float) -> None:
         """The device has octets or takes some."""
         self._moved = now
@@ -160,7 +168,7 @@ class Run(Generic[Out]):
     def tick(self, now: float) -> None:
         """To be called at ``deadline``; more often does no harm."""
         if self._cancelled is not None and now >= self._cancelled + CANCEL_SECONDS:
-            log.error("the call did not end within %g s: hanging up on it", CANCEL_SECONDS)
+            log.error("the call did not end within %g s: giving it up", CANCEL_SECONDS)
             self._give_up(now)
         elif self._cancelled is None and now >= self._moved + STALL_SECONDS:
             log.error("nothing has moved for %g s: ending the call", STALL_SECONDS)

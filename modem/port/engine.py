@@ -351,6 +351,10 @@ class Port:
             self._go_down(Cause.DEVICE_MISSING, f"{self.device_path} has vanished")
         elif outcome.cause in STUCK:
             self._recover(outcome.text)
+        elif not run.on_hook:
+            # It would answer all that it is asked, and keep the line busy for ever.
+            log.warning("%s: the modem has not said that it hung up: setting it up again", self.device_path)
+            self._recover("the modem has not said that it hung up")
         else:
             self.state, self.reason = PortState.IDLE, ""
             self._next_check = self.clock() + CHECK_SECONDS

@@ -140,6 +140,24 @@ def test_flags_that_are_not_wanted_any_more_are_ended_before_anything_else() -> 
     assert desk.says(ok()) == b"AT+FRH=3\r"
 
 
+@pytest.mark.parametrize("answer", ["OK", "NO CARRIER"])
+def test_hanging_up_while_answering_ends_that_first_since_its_octet_is_lost(answer: str) -> None:
+    desk = Desk()
+    desk.perform(PickUp())
+    assert desk.perform(HangUp()) == b"\r"
+    assert desk.says(ok(answer)) == b"ATH0\r"
+    desk.says(ok())
+    assert desk.event() == OnHook(True)
+
+
+def test_hanging_up_when_the_answer_has_just_come_about_ends_the_flags() -> None:
+    desk = Desk()
+    desk.perform(PickUp())
+    assert desk.perform(HangUp()) == b"\r"
+    assert desk.says(CONNECT) == END
+    assert desk.says(ok()) == b"ATH0\r"
+
+
 def test_hanging_up_under_our_own_flags() -> None:
     desk = Desk()
     desk.perform(PickUp())

@@ -198,6 +198,25 @@ def test_a_polite_end_while_receiving(bench: Bench, modem: ScriptedModem, settin
     assert (outcome.cause, outcome.fault) == (Cause.PORT_DIED, Fault.US)
 
 
+def test_a_line_that_the_modem_may_still_have_is_made_free_before_the_next_call(
+    bench: Bench, modem: ScriptedModem, settings: AnswerSettings
+) -> None:
+    modem.answers["ATA"] = "NO CARRIER"
+    modem.answers["ATH0"] = None
+    bench.ready()
+    bench.port.set_answering(settings)
+    bench.until(lambda: not bench._busy() and bench.port._dialogue is None)
+    before = len(modem.heard)
+    assert bench.port.pick_up()
+    bench.until(lambda: bench.port.last_answer is not None)
+    assert bench.port.last_answer is not None and bench.port.last_answer.cause is Cause.NO_CARRIER
+    assert bench.port.state is PortState.STARTING
+    bench.ready()
+    said = modem.heard[before:]
+    assert said[said.index("ATA") :].count("ATH0") > 3  # those of the call, and those of setting it up anew
+    assert "ATZ" in said
+
+
 # The store.
 
 

@@ -42,20 +42,22 @@ def exchange(folder: Path, calls: str = EXCHANGE) -> Iterator[Path]:
     write_pages(folder / "sent.tif", PAGES)
     (folder / "exchange.toml").write_text(calls)
     link = folder / "ttySOFT"
+    told = folder / "exchange.log"
     command = [sys.executable, "-m", "modem.soft", "--link", f"{link}=100", "--config", "exchange.toml"]
-    server = subprocess.Popen(
-        [*command, "--out", "out", "--json", "--speed", SPEED],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-    )
-    assert server.stdout is not None
+    with told.open("wb") as out:
+        server = subprocess.Popen(
+            [*command, "--out", "out", "--json", "--speed", SPEED],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=out,
+        )
     try:
-        assert server.stdout.readline()
+        while b"\n" not in told.read_bytes():
+            assert server.poll() is None
+            time.sleep(0.02)
         yield link
     finally:
         server.terminate()
-        server.stdout.close()
         server.wait()
 
 

@@ -17,18 +17,18 @@ from codec.errors import CodecError
 from codec.operations import same_pixels
 from codec.tiff import read_pages
 from modem.port.client import PortClient
-from modem.port.messages import AnswerSettings, PortState
-from modem.received import calls_in
+from modem.port.messages import AnswerSettings, PortState, PortStatus
+from modem.received import ReceivedCall
 from tests.modem.port.bench import PAGES
 from tests.modem.port.test_answering_live import EXCHANGE, exchange
 from tests.spooler.crash.faulting import FAULTS, FaultReport
 from tests.spooler.crash.promises import Known
 from tests.spooler.crash.receiving import RECEIVED, status_of
-from tests.spooler.crash.recording import Recorder
+from tests.spooler.crash.recording import Kind, Recorder
 from tests.spooler.rig import ROOT, wait_for
 
 CALLS_LIMIT = 60
-EVERY_S = 60.0  # of the line, between the beginnings of two calls; each takes about half of it
+EVERY_S = 32.0  # of the line, between the beginnings of two calls; each takes about 20
 PATIENCE_S = 240.0
 UNANSWERED_S = 4.0  # of ours: the disk is mended, and the caller still rings
 
@@ -53,71 +53,91 @@ def receive(folder: Path, name: str, numbers: Iterable[int]) -> FaultReport:
             port = PortClient(root / "port")
             wait_for(lambda: (now := status_of(port)) is not None and now.state is PortState.IDLE, "an idle port")
             port.set_answering(AnswerSettings(folder=str(root / RECEIVED), rings=1))
+            line = _Line(port, recorder, root, process)
             for number in wanted:
                 with recorder.faults(FAULTS[name].at(number)):
-                    wrong = _one_call(port, recorder, root, mended=False)
+                    wrong = line.one_call(mended=False)
                 if not recorder.failed:
                     break
                 report.points += 1
                 report.violations += [(number, what) for what in wrong]
-            report.violations += [(0, what) for what in _one_call(port, recorder, root, mended=True)]
-            if process.poll() is not None:
-                report.violations.append((0, "P12: the port process died"))
+            report.violations += [(0, what) for what in line.one_call(mended=True)]
         finally:
             process.kill()
             process.wait()
     return report
 
 
-def _one_call(port: PortClient, recorder: Recorder, root: Path, *, mended: bool) -> list[str]:
-    """Wait for the next call's end, and compare what the far end was told with what lies on the disk."""
-    before = {call.call for call in calls_in(root / RECEIVED)}
-    told = _confirmed(recorder)
-    _wait_for_call(port, recorder)
-    told = _confirmed(recorder) - told
-    wrong: list[str] = []
-    kept = 0
-    for call in calls_in(root / RECEIVED):
-        if call.call in before:
-            continue
+class _Line:
+    """The port, and what has been looked at of its calls. A caller who is hung up on rings on: a call may begin at any
+    moment, and counts when it is over."""
+
+    def __init__(self, port: PortClient, recorder: Recorder, root: Path, process: subprocess.Popen[bytes]) -> None:
+        self._port = port
+        self._recorder = recorder
+        self._root = root
+        self._process = process
+        self._looked_at: set[str] = set()
+
+    def one_call(self, *, mended: bool) -> list[str]:
+        """Wait for the end of a call that begins now, and compare what far ends were told with what lies on the disk.
+        ``mended``: all of it must be there."""
+        last = self._over(beside=set(_told(self._recorder)))
+        wrong: list[str] = []
+        for call, told in _told(self._recorder).items():
+            if call not in self._looked_at:
+                self._looked_at.add(call)
+                kept, same = self._kept(call)
+                if not same:
+                    wrong.append(f"P8: pages of {call} are not what was sent")
+                if told > kept:
+                    wrong.append(f"P8: the far end was told that we have {told} pages, and {kept} are there")
+                if mended and call == last and (told, kept) != (len(PAGES), len(PAGES)):
+                    wrong.append(f"P12: the disk is well, and of {len(PAGES)} pages {told} were confirmed, {kept} kept")
+            if call == last:
+                return wrong
+        return [*wrong, f"call {last} has no folder"]
+
+    def _kept(self, call: str) -> tuple[int, bool]:
+        """So many pages are there, and whether they are those that were sent."""
+        path = ReceivedCall(self._root / RECEIVED / call).pages
         try:
-            pages = read_pages(call.pages) if call.pages.exists() else []
+            pages = read_pages(path) if path.exists() else []
         except CodecError:
             pages = []
-        same = [same_pixels(page, sent) is None for page, sent in zip(pages, PAGES, strict=False)]
-        if not all(same):
-            wrong.append(f"P8: pages of {call.call} are not what was sent")
-        kept += len(pages)
-    if told > kept:
-        wrong.append(f"P8: the far end was told that we have {told} pages, and {kept} are there")
-    if mended and (told, kept) != (len(PAGES), len(PAGES)):
-        wrong.append(f"P12: the disk is well, and of {len(PAGES)} pages {told} were confirmed and {kept} kept")
-    return wrong
+        return len(pages), all(same_pixels(page, sent) is None for page, sent in zip(pages, PAGES, strict=False))
+
+    def _over(self, beside: set[str]) -> str:
+        """The next call that is over, the port being idle again; the disk is mended when a call is not answered."""
+        refused: float | None = None
+        limit = time.monotonic() + PATIENCE_S
+        now: PortStatus | None = None
+        while time.monotonic() < limit:
+            assert self._process.poll() is None, "P12: the port process died"
+            if (now := status_of(self._port)) is not None:
+                call = now.last_received
+                if call is not None and call not in beside and now.state is PortState.IDLE:
+                    return call
+                if not self._recorder.failed or now.state is PortState.RECEIVING:
+                    refused = None
+                else:
+                    refused = refused or time.monotonic()
+                    if time.monotonic() > refused + UNANSWERED_S:
+                        self._recorder.lift()
+            time.sleep(0.05)
+        raise AssertionError(f"no call came to its end: {now}")
 
 
-def _wait_for_call(port: PortClient, recorder: Recorder) -> None:
-    """Until a call was received and the port is idle again; the disk is mended when a call is not answered."""
-    last = now.last_received if (now := status_of(port)) is not None else None
-    refused: float | None = None
-    limit = time.monotonic() + PATIENCE_S
-    while time.monotonic() < limit:
-        now = status_of(port)
-        if now is not None:
-            if now.last_received != last and now.state is PortState.IDLE:
-                return
-            if not recorder.failed or now.state is PortState.RECEIVING:
-                refused = None
-            else:
-                refused = refused or time.monotonic()
-                if time.monotonic() > refused + UNANSWERED_S:
-                    recorder.lift()
-        time.sleep(0.05)
-    raise AssertionError("no call came to its end")
-
-
-def _confirmed(recorder: Recorder) -> int:
-    """Pages that the far end was told of so far."""
-    known = Known()
+def _told(recorder: Recorder) -> dict[str, int]:
+    """The calls so far, in their order, with the number of pages that their far end was told of."""
+    known, told = Known(), dict[str, int]()
+    call = ""
     for operation in recorder.operations():
+        if operation.kind is Kind.MKDIR and operation.name.startswith("in-"):
+            call = operation.name
+            told[call] = 0
+        before = known.confirmed
         known.learn(operation)
-    return known.confirmed
+        if known.confirmed > before:
+            told[call] += known.confirmed - before
+    return told
