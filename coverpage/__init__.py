@@ -10,7 +10,7 @@ from typing import Literal
 
 from coverpage.errors import CoverPageError
 from coverpage.fields import FIELD_NAMES, CoverFields, fields_for
-from coverpage.template import load, templates
+from coverpage.template import load, own, templates
 
 __all__ = [
     "FIELD_NAMES",
@@ -25,10 +25,13 @@ __all__ = [
 PageSize = Literal["a4", "letter"]
 
 
-def render(template: str, fields: CoverFields, *, page: PageSize = "a4", folder: Path | None = None) -> bytes:
+def render(
+    template: str, fields: CoverFields, *, page: PageSize = "a4", folder: Path | None = None, layout: str = ""
+) -> bytes:
     """The cover page as PDF, black on white; the same input gives the same octets.
 
-    ``folder``: templates of the site; one of the same name goes before the built-in one. A note that does not fit flows
+    ``folder``: templates of the site; one of the same name goes before the built-in one. ``layout``: the text of a
+    template that somebody brings along, in place of ``template``. A note that does not fit flows
     on to further pages. When ``fields`` say ``document_pages`` rather than ``page_count``, the cover's own pages are
     counted in.
 
@@ -39,4 +42,5 @@ def render(template: str, fields: CoverFields, *, page: PageSize = "a4", folder:
     from coverpage.drawing import drawn
     from coverpage.layout import PAGES_PT, arranged
 
-    return drawn(arranged(load(template, folder), fields, page), PAGES_PT[page])
+    chosen = own(layout) if layout else load(template, folder)
+    return drawn(arranged(chosen, fields, page), PAGES_PT[page])

@@ -19,6 +19,7 @@ from coverpage.errors import CoverPageError
 from coverpage.fields import FIELD_NAMES, PLACEHOLDER
 
 BUILT_IN = Path(__file__).parent / "templates"
+OWN_LIMIT = 64 << 10  # characters of a template that is brought along
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 # A row of a standard-resolution page is 1/98 inch = 0.735 pt high; a thinner line could fall between two rows.
 THINNEST_LINE_PT = 0.75
@@ -134,12 +135,33 @@ def load(name: str, folder: Path | None = None) -> Template:
     place = next(place for place in (folder, BUILT_IN) if place is not None and (place / f"{name}.toml").is_file())
     path = place / f"{name}.toml"
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-        data.pop("folder", None)
-        template = msgspec.structs.replace(msgspec.convert(data, Template), folder=place)
-        _check(template)
+        return _read(path.read_text(encoding="utf-8"), place)
     except (OSError, ValueError) as error:
         raise CoverPageError(f"The cover page template {path} is not right: {error}") from error
+
+
+def own(text: str) -> Template:
+    """A template that somebody brings along, from its text; it has no images, since nothing lies beside it.
+
+    Raises CoverPageError: it is not a template (the text says where it is wrong).
+    """
+    try:
+        if len(text) > OWN_LIMIT:
+            raise ValueError(f"it has more than {OWN_LIMIT} characters")
+        template = _read(text, BUILT_IN)
+        if any(isinstance(block, Image) for block in _every((*template.block, *template.continued))):
+            raise ValueError("it names an image, and none can come with it")
+    except ValueError as error:
+        raise CoverPageError(f"The cover page that was brought along is not right: {error}") from error
+    return template
+
+
+def _read(text: str, folder: Path) -> Template:
+    """Raises ValueError."""
+    data = tomllib.loads(text)
+    data.pop("folder", None)
+    template = msgspec.structs.replace(msgspec.convert(data, Template), folder=folder)
+    _check(template)
     return template
 
 

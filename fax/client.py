@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -91,7 +91,7 @@ class Client(SettingsClient, AccessClient, BookClient, RoutingClient):
     def jobs(
         self,
         *,
-        state: JobState | None = None,
+        state: JobState | Collection[JobState] | None = None,
         submission: SubmissionId | None = None,
         user: str | None = None,
         type: JobType | None = None,
@@ -101,10 +101,10 @@ class Client(SettingsClient, AccessClient, BookClient, RoutingClient):
     ) -> list[Job]:
         """Jobs, oldest first, without their pages and calls; the daemon gives at most 1000 unless ``limit`` is said.
 
-        ``since`` (with a time zone): made at this time or later.
+        ``state``: one or several. ``since`` (with a time zone): made at this time or later.
         """
         wanted = {
-            "state": state.value if state else None,
+            "state": [each.value for each in ([state] if isinstance(state, JobState) else state or ())],
             "submission": submission,
             "user": user,
             "type": type.value if type else None,
@@ -112,7 +112,8 @@ class Client(SettingsClient, AccessClient, BookClient, RoutingClient):
             "after": after,
             "limit": limit,
         }
-        query = urlencode({name: value for name, value in wanted.items() if value is not None})
+        said = {name: value for name, value in wanted.items() if value is not None}
+        query = urlencode(said, doseq=True)
         return self._ask("GET", "/v1/jobs" + (f"?{query}" if query else ""), list[Job])
 
     def job(self, id: JobId) -> Job:
@@ -144,11 +145,23 @@ class Client(SettingsClient, AccessClient, BookClient, RoutingClient):
                 with suppress(FileNotFoundError):
                     part.unlink()
 
+    def covers(self) -> list[str]:
+        """The names of the server's cover page templates."""
+        return self._ask("GET", "/v1/covers", list[str])
+
+    def first_page(self, id: JobId) -> bytes:
+        """The job's first page, as it goes out, as TIFF-F. Raises RequestError WRONG_STATE before it is prepared."""
+        with exchange(
+            self.server, "GET", f"/v1/jobs/{id}/pages?count=1", timeout_s=self._timeout_s or ANSWER_TIMEOUT_S
+        ) as answer:
+            return answer.whole()
+
     def cancel(self, id: JobId) -> Job:
         """End the job; a call that is under way is ended."""
         return self._ask("POST", f"/v1/jobs/{id}/cancel", Job)
 
     def hold(self, id: JobId) -> Job:
+        """Let the job wait until it is resumed; one that is in a call, when it comes back from it."""
         return self._ask("POST", f"/v1/jobs/{id}/hold", Job)
 
     def resume(self, id: JobId) -> Job:

@@ -89,7 +89,7 @@ class Configuration:
     )
     server_cover_only: bool = field(
         default=False,
-        metadata=_about("for Windows clients: whether only the server's cover pages may be used, as all are"),
+        metadata=_about("whether only the server's cover pages may be used, and none that a fax brings along"),
     )
     queue_paused: bool = field(
         default=False, metadata=_about("whether no call is begun; faxes are taken in all the same")

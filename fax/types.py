@@ -133,6 +133,7 @@ class CoverPage:
     template: str = "default"
     subject: str = ""
     note: str = ""
+    layout: str = ""  # the text of a template of one's own, in place of ``template``; without images
 
 
 @dataclass(frozen=True, kw_only=True)

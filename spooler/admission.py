@@ -1,21 +1,29 @@
 """Whether a new fax is let in as the server is set up: a pure check, the same for the API and the incoming folder.
 
-Must not: look at what the fax says beyond its size (``submission`` does).
+Must not: look at what the fax says (``submission`` does).
 """
 
 from __future__ import annotations
 
 from fax.errors import Cause, RequestError, ServerError
 from fax.settings import Configuration
-from fax.types import Submission
+from fax.types import CoverPage, Submission
+
+
+def admit_cover(cover: CoverPage, configuration: Configuration) -> None:
+    """Raises RequestError NOT_ALLOWED."""
+    if cover.layout and configuration.server_cover_only:
+        raise RequestError(Cause.NOT_ALLOWED, "This fax server allows its own cover pages only")
 
 
 def admit(submission: Submission, configuration: Configuration) -> None:
-    """Raises ServerError QUEUE_BLOCKED (it may be handed in later), RequestError RECIPIENTS_LIMIT."""
+    """Raises ServerError QUEUE_BLOCKED (it may be handed in later), RequestError RECIPIENTS_LIMIT, NOT_ALLOWED."""
     if configuration.queue_blocked:
         raise ServerError(
             Cause.QUEUE_BLOCKED, "The fax server takes no new faxes at present; its administrator says so"
         )
+    if submission.cover is not None:
+        admit_cover(submission.cover, configuration)
     limit, wanted = configuration.recipients_limit, len(submission.recipients)
     if limit and wanted > limit:
         text = f"A fax goes to at most {limit} recipient{'s' if limit > 1 else ''} on this server, not to {wanted}"

@@ -22,6 +22,7 @@ from fax.types import CoverPage, Job
 from spooler import access, store_jobs, store_pages, store_received
 from spooler.access import Caller
 from spooler.access_table import who_asks
+from spooler.admission import admit_cover
 from spooler.api_common import Octets, Parameter, Routes, answer, body_of, number_in
 from spooler.api_jobs import job_whole
 from spooler.daemon import Daemon
@@ -79,6 +80,7 @@ def routes(daemon: Daemon) -> Routes:
     async def set_cover(request: Request, id: int) -> Response:
         """Have this cover page on a fax of which nothing has been sent yet."""
         cover = await body_of(request, CoverPage)
+        admit_cover(cover, daemon.live.configuration)
         return await change(request, id, cover, partial(drawable, cover))
 
     @routes.request("DELETE", "/v1/jobs/{id:int}/cover", gives=Job)

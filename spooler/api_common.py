@@ -120,6 +120,14 @@ def value_in(request: Request, name: str, type: Callable[[str], T]) -> T | None:
         raise RequestError(Cause.BAD_REQUEST, f"{name}={text}: there is no such {name}") from error
 
 
+def values_in(request: Request, name: str, type: Callable[[str], T]) -> frozenset[T]:
+    """The values of the query that are named, which may be several; ``type`` raises ValueError. Raises RequestError."""
+    try:
+        return frozenset(type(text) for text in request.query_params.getlist(name))
+    except ValueError as error:
+        raise RequestError(Cause.BAD_REQUEST, f"There is no such {name}: {error}") from error
+
+
 def time_of(text: str) -> datetime:
     """A time as RFC 3339 writes it, zone included. Raises ValueError."""
     try:

@@ -35,6 +35,7 @@ from spooler.api_common import (
     number_in,
     time_of,
     value_in,
+    values_in,
 )
 from spooler.daemon import Daemon
 from spooler.pages import write_pages
@@ -44,6 +45,7 @@ from spooler.store import Transaction
 from spooler.store_access import audit_job
 from spooler.submission import checked_recipient
 
+PAGES_MOST = 1 << 31
 TIFF = "image/tiff"
 CHUNK_OCTETS = 65536
 
@@ -69,7 +71,7 @@ def routes(daemon: Daemon) -> Routes:
         "/v1/jobs",
         gives=list[Job],
         parameters=(
-            Parameter("state", JobState, "Jobs in this state only"),
+            Parameter("state", list[JobState], "Jobs in this state, or one of these, only"),
             Parameter("submission", str, "Jobs of this submission only"),
             Parameter("user", str, "Jobs of this user only"),
             Parameter("type", JobType, "Jobs of this type only"),
@@ -87,7 +89,7 @@ def routes(daemon: Daemon) -> Routes:
         query = partial(
             store_jobs.selected,
             user=user,
-            state=value_in(request, "state", JobState),
+            states=values_in(request, "state", JobState),
             submission=request.query_params.get("submission"),
             type=value_in(request, "type", JobType),
             since=value_in(request, "since", time_of),
@@ -105,13 +107,19 @@ def routes(daemon: Daemon) -> Routes:
         work = partial(job_shown, id=id, who=who_asks(request))
         return answer(daemon.dispatcher.explained(await store.run(work)))
 
-    @routes.request("GET", "/v1/jobs/{id:int}/pages", gives=Octets(TIFF))
+    @routes.request(
+        "GET",
+        "/v1/jobs/{id:int}/pages",
+        gives=Octets(TIFF),
+        parameters=(Parameter("count", int, "So many from the first on; not of what was fetched"),),
+    )
     async def pages(request: Request, id: int) -> Response:
         """The pages as they go out, as TIFF-F; of a job that fetched a document, those that came in."""
         who = who_asks(request)
         if (fetched := await store.run(partial(_fetched, id=id, who=who, daemon=daemon))) is not None:
             return FileResponse(fetched, media_type=TIFF)
-        found = await store.run(partial(_pages, id=id, who=who, daemon=daemon))
+        count = number_in(request, "count", PAGES_MOST, 1, PAGES_MOST)
+        found = (await store.run(partial(_pages, id=id, who=who, daemon=daemon)))[:count]
         octets, chunks = await asyncio.to_thread(_opened, found, daemon.spool)
         return StreamingResponse(chunks, media_type=TIFF, headers={"Content-Length": str(octets)})
 
@@ -138,7 +146,7 @@ def routes(daemon: Daemon) -> Routes:
 
     @routes.request("POST", "/v1/jobs/{id:int}/hold", gives=Job)
     async def hold(request: Request, id: int) -> Response:
-        """Let a job wait until it is resumed."""
+        """Let a job wait until it is resumed; one that is in a call, when it comes back from it."""
         return await change(request, id, "held", store_jobs.hold)
 
     @routes.request("POST", "/v1/jobs/{id:int}/resume", gives=Job)

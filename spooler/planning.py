@@ -44,7 +44,13 @@ def render_cover(order: CoverOrder, settings: Settings, configuration: Configura
         time_sent=local_time(now, configuration),
         document_pages=order.document_pages,
     )
-    return coverpage.render(order.cover.template, fields, page=configuration.paper.value, folder=settings.cover_folder)
+    return coverpage.render(
+        order.cover.template,
+        fields,
+        page=configuration.paper.value,
+        folder=settings.cover_folder,
+        layout=order.cover.layout,
+    )
 
 
 def freeze_cover(

@@ -279,8 +279,9 @@ def settle(
             if decided.state is JobState.HELD:
                 again["held"] = True
             tx.connection.execute(update(jobs).where(jobs.c.id == job).values(again))
-            kind = "held" if decided.state is JobState.HELD else "waiting"
-            emit(tx, kind, job, text=decided.reason or "", state=restate(tx, job))
+            state = restate(tx, job)
+            kind = "held" if state is JobState.HELD else "waiting"
+            emit(tx, kind, job, text=decided.reason or "", state=state)
 
 
 def _may_mend(tx: Transaction, job: int) -> bool:

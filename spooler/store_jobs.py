@@ -6,7 +6,7 @@ state forbids raises and changes nothing; every change tells its event in the sa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar, cast
@@ -122,21 +122,22 @@ def cancel(tx: Transaction, id: int) -> str | None:
 
 
 def hold(tx: Transaction, id: int) -> None:
-    """Raises RequestError."""
+    """Let it wait until it is resumed; out of a call it comes back held. Raises RequestError."""
     about = row(tx, id)
     check_outgoing(about, "held")
-    if about.state == JobState.HELD.value:
-        return
-    if about.state == JobState.SENDING.value or JobState(about.state).ended:
+    if JobState(about.state).ended:
         raise refuse_state(id, about.state, "held")
+    if about.held:
+        return
     tx.connection.execute(update(jobs).where(jobs.c.id == id).values(held=True))
-    emit(tx, "held", id, text="Held", state=restate(tx, id))
+    text = "To be held when its call has ended" if about.call is not None else "Held"
+    emit(tx, "held", id, text=text, state=restate(tx, id))
 
 
 def resume(tx: Transaction, id: int) -> None:
     """Raises RequestError."""
     about = row(tx, id)
-    if about.state != JobState.HELD.value:
+    if not about.held or JobState(about.state).ended:
         raise refuse_state(id, about.state, "resumed")
     values: dict[str, object] = {"held": False}
     if about.cause == UNCERTAIN:
@@ -188,19 +189,19 @@ def selected(
     tx: Transaction,
     *,
     user: str | None,
-    state: JobState | None,
+    states: Collection[JobState],
     submission: str | None,
     after: int,
     limit: int,
     type: JobType | None = None,
     since: datetime | None = None,
 ) -> list[JobRow]:
-    """Jobs, oldest first; ``user`` None: everybody's. ``since``: made at this time or later."""
+    """Jobs, oldest first; ``user`` None: everybody's. ``states`` empty: in any. ``since``: made then or later."""
     query = select(jobs).where(jobs.c.id > after).order_by(jobs.c.id).limit(limit)
     if user is not None:
         query = query.where(jobs.c.user == user)
-    if state is not None:
-        query = query.where(jobs.c.state == state.value)
+    if states:
+        query = query.where(jobs.c.state.in_(sorted(state.value for state in states)))
     if submission is not None:
         query = query.where(jobs.c.submission == submission)
     if type is not None:

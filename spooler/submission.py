@@ -77,7 +77,7 @@ def with_profile(
         said = {field.name: getattr(sender, field.name) or getattr(theirs, field.name) for field in fields(Sender)}
         sender = Sender(**said)
     cover = submission.cover
-    if cover is not None and cover.template == CoverPage().template and profile.cover:
+    if cover is not None and not cover.layout and cover.template == CoverPage().template and profile.cover:
         cover = replace(cover, template=profile.cover)
     return replace(
         submission,

@@ -8,10 +8,15 @@ What always holds: a function that succeeds has done what it says; each request 
 """
 
 from winfax.com import *
+from winfax.configuration import *
 from winfax.constants import *
 from winfax.errors import *
+from winfax.events import *
 from winfax.fax_tiff import *
 from winfax.handles import *
+from winfax.jobs import *
 from winfax.memory import *
+from winfax.ports import *
+from winfax.sending import *
 from winfax.structures import *
 from winfax.times import *

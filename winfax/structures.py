@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar, TypeVar, dataclass_transform
 
+from winfax.errors import bad_parameter
 from winfax.layouts import (
     BOOL,
     DWORD,
@@ -301,3 +302,14 @@ class FAX_CONTEXT_INFO(Structure):
     SizeOfStruct: DWORD = 0
     hDC: HDC = None
     ServerName: NAME16 = ""
+
+
+def check_size(given: S | None, kind: type[S]) -> S:
+    """What a function was given, if it is such a structure and its SizeOfStruct is right. Raises WinFaxError."""
+    if given is None:
+        raise bad_parameter(f"The {kind.__name__} is NULL")
+    if not isinstance(given, kind):
+        raise bad_parameter(f"This is no {kind.__name__}: {given!r}")
+    if given.SizeOfStruct != sizeof(kind):  # type: ignore[attr-defined]
+        raise bad_parameter(f"SizeOfStruct of a {kind.__name__} is {sizeof(kind)}")
+    return given

@@ -1,12 +1,13 @@
-"""The tags of a TIFF file's first page, as text: all that ``FaxTiff`` needs, in plain Python.
+"""The tags of a TIFF file's pages, as text, in plain Python.
 
-What always holds: nothing but the header and the first directory is read, within the file's own bounds; whatever is
-no TIFF, or is cut off in these, raises ``NotATiffError``. (TIFF 6.0, section 2.)
+What always holds: nothing but the header and directories is read, within the file's own bounds and at most PAGES_LIMIT
+of them; whatever is no TIFF, or is cut off in these, raises ``NotATiffError``. (TIFF 6.0, section 2.)
 """
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
 
@@ -17,12 +18,20 @@ _LONGEST = 65536
 """Octets of one value that are read at most."""
 
 
+PAGES_LIMIT = 10_000
+
+
 class NotATiffError(Exception):
-    """The file is no TIFF, or its first directory is damaged."""
+    """The file is no TIFF, or one of its directories is damaged."""
 
 
 def read_tags(path: str | PathLike[str]) -> dict[int, str]:
     """The tags of the first page with their values as text; numbers are parted by blanks. OSError, NotATiffError."""
+    return next(pages(path))
+
+
+def pages(path: str | PathLike[str]) -> Iterator[dict[int, str]]:
+    """The tags of each page, of which there is one at least. OSError, NotATiffError."""
     with Path(path).open("rb") as file:
         head = file.read(8)
         order = {b"II*\x00": "<", b"MM\x00*": ">"}.get(head[:4])
@@ -37,20 +46,27 @@ def read_tags(path: str | PathLike[str]) -> dict[int, str]:
             return found
 
         (directory,) = struct.unpack(f"{order}I", head[4:])
-        (count,) = struct.unpack(f"{order}H", part(directory, 2))
-        entries = part(directory + 2, 12 * count)
-        tags: dict[int, str] = {}
-        for place in range(0, len(entries), 12):
-            tag, kind, number = struct.unpack_from(f"{order}HHI", entries, place)
-            size = _SIZES.get(kind, 0) * number
-            if not 0 < size <= _LONGEST:
-                continue
-            if size <= 4:
-                value = entries[place + 8 : place + 8 + size]
-            else:
-                value = part(struct.unpack_from(f"{order}I", entries, place + 8)[0], size)
-            tags[tag] = _text(order, kind, value)
-        return tags
+        read: set[int] = set()
+        while directory or not read:
+            if directory in read or len(read) >= PAGES_LIMIT:
+                raise NotATiffError(f"{path} goes round, or has too many pages")
+            read.add(directory)
+            (count,) = struct.unpack(f"{order}H", part(directory, 2))
+            entries = part(directory + 2, 12 * count)
+            tags: dict[int, str] = {}
+            for place in range(0, len(entries), 12):
+                tag, kind, number = struct.unpack_from(f"{order}HHI", entries, place)
+                size = _SIZES.get(kind, 0) * number
+                if not 0 < size <= _LONGEST:
+                    continue
+                if size <= 4:
+                    value = entries[place + 8 : place + 8 + size]
+                else:
+                    value = part(struct.unpack_from(f"{order}I", entries, place + 8)[0], size)
+                tags[tag] = _text(order, kind, value)
+            yield tags
+            # Who asks for the first page only is not to fail by what follows it.
+            (directory,) = struct.unpack(f"{order}I", part(directory + 2 + 12 * count, 4))
 
 
 def _text(order: str, kind: int, value: bytes) -> str:

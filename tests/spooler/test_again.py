@@ -246,7 +246,7 @@ def test_what_is_kept_for_so_many_days_goes_after_them_and_not_before(store: Sto
     retention = Retention(store, spool)
 
     def there() -> list[JobId]:
-        query = partial(store_jobs.selected, user=None, state=None, submission=None, after=0, limit=10)
+        query = partial(store_jobs.selected, user=None, states=(), submission=None, after=0, limit=10)
         return [job.id for job in store.call(query)]
 
     retention.tidy(ages, now + 9 * DAY)

@@ -55,7 +55,7 @@ def test_a_piece_that_fails_leaves_no_trace_and_its_neighbours_stay(store: Store
     results = [first.result(), second.result()]
     with pytest.raises(ValueError, match="no"):
         failed.result()
-    jobs = store.call(partial(store_jobs.selected, user=None, state=None, submission=None, after=0, limit=10))
+    jobs = store.call(partial(store_jobs.selected, user=None, states=(), submission=None, after=0, limit=10))
     assert [job.id for job in jobs] == sorted([1, *results])
 
 
@@ -178,7 +178,7 @@ def test_five_thousand_recipients_are_few_statements(store: Store) -> None:
     ids = store.call(work)
     assert len(statements) < 12
     assert list(ids) == list(range(ids[0], ids[0] + 5000))
-    rows = store.call(partial(store_jobs.selected, user=None, state=None, submission=None, after=0, limit=10_000))
+    rows = store.call(partial(store_jobs.selected, user=None, states=(), submission=None, after=0, limit=10_000))
     assert [job.number for job in rows] == [str(number) for number in range(1, 5001)]
     told = store.call(partial(store_events.read, after=0, user=None, job=int(ids[-1]), limit=10))
     assert [one.kind for one in told.events] == ["accepted", "prepared"]
