@@ -17,6 +17,7 @@ from winfax.handles import *
 from winfax.jobs import *
 from winfax.memory import *
 from winfax.ports import *
+from winfax.routing import *
 from winfax.sending import *
 from winfax.structures import *
 from winfax.times import *

@@ -30,6 +30,7 @@ QUEUED = (
     JobState.HELD,
     JobState.WAITING,
     JobState.SENDING,
+    JobState.ROUTING,
     JobState.FAILED,
 )
 TYPES = {
@@ -122,6 +123,10 @@ def status_of(job: Job) -> int:
     match job.state:
         case JobState.SENDING:
             return c.JS_INPROGRESS
+        case JobState.ROUTING:
+            return c.JS_RETRYING if job.type is JobType.ROUTING else c.JS_INPROGRESS
+        case JobState.FAILED if job.type is not JobType.SEND:
+            return c.JS_RETRIES_EXCEEDED if job.type is JobType.ROUTING else c.JS_FAILED
         case JobState.FAILED:
             return c.JS_FAILED if job.cause in HOPELESS or not job.tries else c.JS_RETRIES_EXCEEDED
         case JobState.HELD | JobState.ADDRESS:
@@ -145,7 +150,7 @@ def entry(job: Job, devices: dict[int, int]) -> FAX_JOB_ENTRY:
         PageCount=job.pages_total or 0,
         RecipientNumber=job.recipient.number,
         RecipientName=job.recipient.name or None,
-        Tsid=job.tsid or None,
+        Tsid=job.tsid or (job.received.tsid if job.received is not None else "") or None,
         SenderName=job.sender.name or None,
         SenderCompany=job.sender.company or None,
         SenderDept=job.sender.department or None,
@@ -177,8 +182,8 @@ def FaxSetJob(FaxHandle: Handle, JobId: int, Command: int, JobEntry: FAX_JOB_ENT
     FAX_JOB_MANAGE; to restart also FAX_JOB_SUBMIT.
 
     A job in a call that is paused finishes its call first. 3 (JC_RESUME and JC_RESTART) restarts a job that was given
-    up, and resumes any other. Fails: ERROR_INVALID_PARAMETER (NULL, no such job or command, a JobEntry that is none, a
-    job that cannot do it), ERROR_ACCESS_DENIED.
+    up, and resumes any other; a fax that came in is routed again. Fails: ERROR_INVALID_PARAMETER (NULL, no such job or
+    command, a JobEntry that is none, a job that cannot do it), ERROR_ACCESS_DENIED.
     """
 
     def act() -> None:
@@ -221,8 +226,11 @@ def _go_on(server: ServerHandle, id: int) -> None:
         if error.cause is not Cause.WRONG_STATE:
             raise
         # It is not held: a job that was cancelled or sent is no job of the queue, one that was given up is restarted.
-        if queued(server, id).state is JobState.FAILED:
-            server.client.restart(_id(id))
+        job = queued(server, id)
+        if job.type is not JobType.SEND:
+            server.client.route_again(job.id, failed_only=True)
+        elif job.state is JobState.FAILED:
+            server.client.restart(job.id)
 
 
 def FaxGetPageData(FaxHandle: Handle, JobId: int) -> tuple[bool, FaxBuffer | None, int, int, int]:
