@@ -46,9 +46,22 @@ def options(
 
 
 def _register() -> None:
-    from cli import access, answering, asking, book, calls, keeping, local, looking, queues, sending, settings
+    from cli import access, answering, asking, book, calls, keeping, local, looking, queues, registry, sending, settings
 
-    for module in (sending, looking, book, settings, access, queues, asking, calls, local, answering, keeping):
+    for module in (
+        sending,
+        looking,
+        book,
+        settings,
+        registry,
+        access,
+        queues,
+        asking,
+        calls,
+        local,
+        answering,
+        keeping,
+    ):
         module.register(app)
 
 

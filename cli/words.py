@@ -52,6 +52,7 @@ _KINDS = {
     "delivery-failed": "could not be delivered",
     "service-started": "fax server has started",
     "service-ended": "fax server is ending",
+    "module-failed": "an extension failed",
 }
 
 _NEED_KIND = ("waiting", "call-ended", "failed", "cancelled")

@@ -128,6 +128,8 @@ class PortInfo:
     csid: str
     status: DeviceStatus
     leased: bool = False  # somebody is changing it
+    virtual: bool = False  # FPF_VIRTUAL: no telephone line of its own, a service provider's device
+    provider: str = ""  # that provider's name
 
 
 @dataclass(frozen=True, kw_only=True)

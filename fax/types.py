@@ -348,4 +348,5 @@ EVENT_KINDS = (
     "delivery-failed",
     "service-started",
     "service-ended",
+    "module-failed",  # a routing extension or a service provider; it is started again
 )

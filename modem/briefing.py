@@ -111,7 +111,7 @@ def coded_pages(plan: CallPlan, pages: Sequence[Page]) -> CodedPages:
     sheets = [
         Sheet(
             page,
-            _header(plan, document, each) if plan.policy.header_line else None,
+            header_of(plan, document, each) if plan.policy.header_line else None,
             notes.Addressing(document.sub_address, document.password),
         )
         for (document, each), page in zip(planned, pages, strict=True)
@@ -150,7 +150,7 @@ def facts(sender: Sender) -> CallFacts:
     )
 
 
-def _header(plan: CallPlan, document: PlannedDocument, page: PlannedPage) -> Header:
+def header_of(plan: CallPlan, document: PlannedDocument, page: PlannedPage) -> Header:
     """The line of a page: when, our identifier and from whom, to whom, which page. What comes first is cut last."""
     sender = "" if document.header_from == plan.tsid else document.header_from
     left = "   ".join(part for part in (plan.header_time, plan.tsid, sender) if part)

@@ -3,7 +3,7 @@
 What always holds: ``n`` counts from 0 without a gap; ``t`` is seconds on the call's monotonic clock since the call
 began; a line that is cut off (a crash) is the last one and is ignored by readers. Secrets are masked.
 
-A page's fate follows from three kinds of entry alone, so that it can be known after any crash:
+A page's fate follows from four kinds of entry alone, so that it can be known after any crash: ``handed-over``,
 ``page-intent`` (the page's image is going on the line; on disk before its post-page command is sent),
 ``page-answer`` (on disk before the next page's training), and ``end``.
 """
@@ -26,6 +26,9 @@ KINDS = (
     "trained",  # rate_bps, modulation, coding, ecm, weighed: {coding: octets} of the pages that decided
     "addressing-left-out",  # sub_address, password: true for what the far end does not take
     "training-failed",  # rate_bps, modulation
+    # by: a device that sends by itself (a service provider's) has all pages from here on; what it does not answer for
+    # may have left
+    "handed-over",
     "page-intent",  # job, number, digest, index: n-th page of the call from 0, octets: of its code
     "page-progress",  # job, number, octets_sent, octets_total
     "page-answer",  # job, number, fate: Fate value, by: "MCF"
@@ -43,6 +46,8 @@ KINDS = (
     # it began, octets]], place: [begin, length] of the octets, zlib, in the file ``.images`` beside the journal
     "image",
     "page-confirmed",  # number, by: "MCF"; the page was on stable storage before this frame went out
+    "caller",  # number: of the one who calls, told after the call was answered (a service provider's)
+    "receiver",  # name, number: whom an incoming fax is for, as the device knows
     "page-refused",  # rows, bad_rows: it did not come in good order, and is to be sent again
     "end",  # outcome: Outcome as an object, at: wall time
 )

@@ -109,7 +109,8 @@ def is_being_written(path: Path) -> bool:
 def page_fates(entries: Iterable[Entry], plan: CallPlan) -> tuple[PageFate, ...]:
     """The fate of every page of the plan, in the plan's order, as far as these entries tell.
 
-    An intent makes a page uncertain until it is answered; a page that was confirmed stays so; the ``end`` has the last
+    An intent makes a page uncertain until it is answered, and so does handing all of them over to a device that sends
+    by itself; a page that was confirmed stays so; the ``end`` has the last
     word, except that it cannot take back a confirmation.
     """
     fates = {(document.job, page.number): Fate.NOT_SENT for document in plan.documents for page in document.pages}
@@ -119,7 +120,10 @@ def page_fates(entries: Iterable[Entry], plan: CallPlan) -> tuple[PageFate, ...]
             fates[key] = fate
 
     for entry in entries:
-        if entry.kind == "page-intent":
+        if entry.kind == "handed-over":
+            for key in fates:
+                settle(key, Fate.UNCERTAIN)
+        elif entry.kind == "page-intent":
             settle(_page_key(entry), Fate.UNCERTAIN)
         elif entry.kind == "page-answer":
             settle(_page_key(entry), _fate_or_uncertain(entry.fields.get("fate")))

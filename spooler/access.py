@@ -76,6 +76,12 @@ def require(who: Caller, right: Right) -> None:
         raise RequestError(Cause.NOT_ALLOWED, f"{who.user} does not have the right {_listed(missing)}")
 
 
+def require_admin(who: Caller) -> None:
+    """Raises RequestError NOT_ALLOWED."""
+    if not who.admin:
+        raise RequestError(Cause.NOT_ALLOWED, f"{who.user} is no administrator")
+
+
 def _listed(rights: Right) -> str:
     return " and ".join(right_name(right) for right in Right if right in rights)
 

@@ -5,7 +5,7 @@ does not name is closed to everybody; ``request.state.who`` is who asks, for end
 
 A new endpoint gets a line in ``RULES``. ``needs(RIGHT)``: the gate asks for it. ``owners(see=..., change=...)``: whose
 fax it is decides, and the endpoint asks with ``access.check_see`` and ``access.check_change``. ``ANYBODY``: whoever is
-known to the server.
+known to the server. ``ADMINISTRATOR``: for administrators only, whatever rights others have been granted.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ from spooler.access import Caller
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """``right``: needed of everybody. ``others``: needed where it is not one's own."""
+    """``right``: needed of everybody. ``others``: needed where it is not one's own. ``admin``: for administrators."""
 
     right: Right = NONE
     others: Right = NONE
+    admin: bool = False
 
 
 def needs(right: Right) -> Rule:
@@ -39,6 +40,7 @@ def owners(right: Right) -> Rule:
 
 
 ANYBODY = Rule()
+ADMINISTRATOR = Rule(admin=True)
 
 RULES: dict[str, Rule] = {
     "GET /v1/status": ANYBODY,
@@ -102,6 +104,9 @@ RULES: dict[str, Rule] = {
     "GET /v1/routing/rules": needs(Right.CONFIG_QUERY),
     "PUT /v1/routing/rules": needs(Right.CONFIG_SET),
     "POST /v1/routing/test": needs(Right.CONFIG_QUERY),
+    "GET /v1/providers": needs(Right.PORT_QUERY),
+    "POST /v1/providers": ADMINISTRATOR,
+    "DELETE /v1/providers/{name}": ADMINISTRATOR,
     "GET /v1/statistics/ports": needs(Right.PORT_QUERY),
     "GET /v1/statistics/numbers": needs(Right.JOB_QUERY),
 }
@@ -122,6 +127,8 @@ def gate(identify: Callable[[Request], Awaitable[Caller]]) -> Callable[[Request]
             raise RequestError(Cause.NOT_ALLOWED, f"{endpoint(request)} is closed: nothing says who may use it")
         who = await identify(request)
         access.require(who, rule.right)
+        if rule.admin:
+            access.require_admin(who)
         request.state.who = who
 
     return pass_through

@@ -31,6 +31,7 @@ from spooler import (
     api_jobs,
     api_numbers,
     api_ports,
+    api_registry,
     api_routing,
     api_settings,
     api_status,
@@ -58,6 +59,7 @@ NOUNS = (
     api_ports,
     api_inbox,
     api_routing,
+    api_registry,
 )
 
 

@@ -45,6 +45,7 @@ def routes(daemon: Daemon) -> Routes:
         port = daemon.dispatcher.ports.get(record.name)
         now = port.now() if port is not None else PortNow(state=DeviceState.OFFLINE, detail="", modem="")
         job = None if now.job is None else await store.run(partial(_job_or_none, id=now.job))
+        provider = port.settings.provider if port is not None and port.settings is not None else ""
         return PortInfo(
             id=record.id,
             name=record.name,
@@ -57,6 +58,8 @@ def routes(daemon: Daemon) -> Routes:
             csid=record.csid,
             status=status_of(now, job, who),
             leased=leases.held(record.id),
+            virtual=bool(provider),
+            provider=provider,
         )
 
     @routes.request("GET", "/v1/ports", gives=list[PortInfo])

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,7 @@ from fax import settings as rules
 from fax.settings import Configuration
 from spooler import store_archive, store_configuration, store_ports
 from spooler.access import Caller
-from spooler.settings import Settings
+from spooler.settings import PortSettings, Settings
 from spooler.store import Store, Transaction
 from spooler.store_access import write_audit
 from spooler.store_configuration import TYPES, Change, Levels, packed
@@ -89,6 +89,16 @@ class Live:
         self.levels = await self._store.run(work)
         self._tell()
         return self.levels
+
+    async def enrol(self, named: Sequence[PortSettings]) -> None:
+        """Have these ports, each with what is set of it, and no others."""
+
+        def work(tx: Transaction) -> tuple[PortRecord, ...]:
+            store_ports.enrol(tx, [(port.name, port.tsid) for port in named])
+            return store_ports.listing(tx)
+
+        self.ports = await self._store.run(work)
+        self._tell()
 
     async def change_port(self, id: int, change: Callable[[PortRecord], PortRecord], who: Caller) -> PortRecord:
         """Have what ``change`` makes of port ``id`` in force. Raises RequestError NO_SUCH_PORT, BAD_SETTING."""

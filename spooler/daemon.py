@@ -28,6 +28,7 @@ from spooler.intake import Intake
 from spooler.leases import Leases
 from spooler.preparation import Preparation
 from spooler.profiles import Profiles
+from spooler.providers import Providers
 from spooler.retention import Ages, Retention
 from spooler.routing import Routing
 from spooler.settings import Settings
@@ -44,7 +45,8 @@ class Daemon:
     """Everything that runs between ``start`` and ``stop``. Made on the event loop."""
 
     def __init__(self, settings: Settings, spool: Spool, store: Store) -> None:
-        self.settings = settings
+        self.providers = Providers(store, spool)
+        self.settings = settings = self.providers.with_ports(settings)
         self.spool = spool
         self.store = store
         self.callers = Callers(store, settings.users, os.geteuid())
@@ -58,7 +60,7 @@ class Daemon:
             store, spool, self.callers, self.intake, settings.dialling, self.live, self.profiles
         )
         self.retention = Retention(store, spool)
-        self.dispatcher = Dispatcher(store, spool, settings, self.live, self.health)
+        self.dispatcher = Dispatcher(store, spool, settings, self.live, self.health, self.providers.launcher)
         self.archive = Archive(store, spool, lambda: self.live.configuration)
         self.routing = Routing(store, spool, self.live)
         self.news = News(store)
@@ -81,6 +83,7 @@ class Daemon:
             asyncio.create_task(self._every(tidy_every_s, self.intake.tidy), name="tidy"),
             asyncio.create_task(self._every(tidy_every_s, self._let_go), name="retention"),
             asyncio.create_task(self._every(ARCHIVE_EVERY_S, self.archive.look), name="archive"),
+            asyncio.create_task(self.providers.run(self.dispatcher.enrol), name="providers"),
         ]
         greeting = partial(store_events.emit, kind="service-started", job=None, text="The fax server has started")
         try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -28,6 +28,7 @@ from spooler.health import Health
 from spooler.jobs import at_time
 from spooler.numbers import NumberError, main_number
 from spooler.planning import freeze_cover, master_file
+from spooler.port_launch import Starts
 from spooler.ports import Port
 from spooler.preparation import codec_limits
 from spooler.schedule import Schedule
@@ -35,7 +36,7 @@ from spooler.schedule_rules import local_zone, rules_of
 from spooler.schedule_types import Assignment, Candidate, Decision, Rules, WaitReason
 from spooler.schedule_window import DAY
 from spooler.schedule_words import sentence
-from spooler.settings import Settings
+from spooler.settings import PortSettings, Settings
 from spooler.spool import Spool
 from spooler.store import Changes, Store
 
@@ -64,9 +65,19 @@ class _Ready:
 class Dispatcher:
     """Made on the event loop. ``start`` takes up what the last daemon left."""
 
-    def __init__(self, store: Store, spool: Spool, settings: Settings, live: Live, health: Health) -> None:
+    def __init__(
+        self,
+        store: Store,
+        spool: Spool,
+        settings: Settings,
+        live: Live,
+        health: Health,
+        launcher_of: Callable[[str], Starts | None],
+    ) -> None:
+        """``launcher_of``: who starts a port's process, by the port's name; None: a modem's has its own."""
         self._store = store
         self._health = health
+        self._launcher_of = launcher_of
         self._live = live
         self._spool = spool
         self._settings = settings
@@ -86,9 +97,7 @@ class Dispatcher:
         names = [port.name for port in self._settings.ports]
         names += sorted({*(call.port for call in open_calls), *left} - set(names))
         for name in names:
-            self.ports[name] = Port(
-                name, self._settings, self._live, self._store, self._spool, self._port_changed, self._over
-            )
+            self.ports[name] = self._port(name)
         since = datetime.now(UTC) - DAY
         for number, begun in await self._store.run(partial(store_numbers.calls_since, since=since)):
             self._schedule.recall(number, begun)
@@ -105,6 +114,33 @@ class Dispatcher:
         for port in self.ports.values():
             self._begin_task(port.run(), f"port {port.name}")
         self._begin_task(self._run(), "dispatcher")
+
+    def _port(self, name: str) -> Port:
+        return Port(
+            name,
+            self._settings,
+            self._live,
+            self._store,
+            self._spool,
+            self._port_changed,
+            self._over,
+            self._launcher_of(name),
+        )
+
+    async def enrol(self, fresh: Sequence[PortSettings]) -> None:
+        """Ports that came while we run: devices that a provider has made."""
+        self._settings = replace(self._settings, ports=(*self._settings.ports, *fresh))
+        await self._live.enrol(self._settings.ports)
+        for about in fresh:
+            left = self.ports.get(about.name)
+            if left is not None and left.in_use:
+                left.come_back(about, self._launcher_of(about.name))
+                continue
+            if left is not None:
+                left.retire()
+            self.ports[about.name] = port = self._port(about.name)
+            self._begin_task(port.run(), f"port {about.name}")
+        self._settings_changed()
 
     async def stop(self) -> None:
         """Let go of everything; port processes go on with their calls."""

@@ -20,7 +20,18 @@ from spooler.jobs import KEPT
 
 # What of the journal is kept in the database; the rest (frames, commands, progress) is in the journal alone.
 KEPT_KINDS = frozenset(
-    ("begin", "dialling", "connected", "far-end", "trained", "training-failed", "page-intent", "page-answer", "end")
+    (
+        "begin",
+        "dialling",
+        "connected",
+        "far-end",
+        "trained",
+        "training-failed",
+        "handed-over",
+        "page-intent",
+        "page-answer",
+        "end",
+    )
 )
 
 

@@ -13,6 +13,7 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from typing import Protocol
 
 from modem.port import client
 from modem.port.messages import LOG_NAME
@@ -26,6 +27,14 @@ PATIENCE_S = 20.0
 PAUSES_S = (3.0, 3.0, 5.0, 10.0, 30.0)  # until the next start; a process takes a while to take its lock
 PATIENT_TIMES = 2
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")  # what needs no escaping in a unit's name and is safe in a path
+
+
+class Starts(Protocol):
+    """Who starts the process of a port, as ``Launcher`` does."""
+
+    def is_well(self) -> None: ...
+
+    async def launch(self, settings: PortSettings, now: float) -> str | None: ...
 
 
 class Launcher:

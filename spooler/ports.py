@@ -32,7 +32,7 @@ from spooler.ledger import KEPT_KINDS
 from spooler.planning import damaged_files, plan_for, write_plan
 from spooler.port_call import RunningCall
 from spooler.port_incoming import Incoming
-from spooler.port_launch import Launcher
+from spooler.port_launch import Launcher, Starts
 from spooler.port_news import PortNews
 from spooler.port_status import PortNow, Progress, state_of, went_on
 from spooler.schedule_rules import retry_rules
@@ -63,7 +63,9 @@ class Port:
         spool: Spool,
         changed: Callable[[Port], None],
         over: Callable[[tuple[int, ...], bool], None],
+        launcher: Starts | None = None,
     ) -> None:
+        """``launcher``: who starts its process; None: it is a modem's, with one of its own."""
         self.name = name
         self.settings: PortSettings | None = next((port for port in settings.ports if port.name == name), None)
         self.state = PortState.STARTING
@@ -78,10 +80,11 @@ class Port:
         self._client = PortClient(self._folder)
         self._calls: list[RunningCall] = []
         self._wake = asyncio.Event()
-        self._launcher = Launcher(name, self._folder)
+        self._launcher: Starts = launcher or Launcher(name, self._folder)
         self._modem = ""
         self._rings = 0
         self._device_taken = False
+        self._retired = False
         self._news = PortNews(name, store)
         self._incoming = Incoming(spool.root / "received" / name, self._client, self._news.tell)
         live.listen(lambda: changed(self))
@@ -140,6 +143,17 @@ class Port:
             id=record.id if (record := self._live.port(self.name)) else 0,
         )
 
+    def come_back(self, settings: PortSettings, launcher: Starts | None) -> None:
+        """It was no longer in the settings, and is again."""
+        self.settings = settings
+        self._launcher = launcher or self._launcher
+        self._wake.set()
+
+    def retire(self) -> None:
+        """Another has taken its place."""
+        self._retired = True
+        self._wake.set()
+
     def adopt(self, call: OpenCall) -> None:
         """A call that an earlier daemon began."""
         folder = self._spool.call(call.call)
@@ -196,7 +210,7 @@ class Port:
 
     async def run(self) -> None:
         """Supervise, until cancelled; a port out of the settings ends by itself."""
-        while True:
+        while not self._retired:
             try:
                 if self._calls:
                     await self._attend(self._calls[0])

@@ -38,6 +38,7 @@ class PortSettings:
     v17: bool = True
     flow_control: bool = False  # RTS/CTS wires are there, or what stands in for them: data need not be paced
     tsid: str = ""  # empty: the server's
+    provider: str = ""  # the service provider whose device it is; empty: a serial modem (never from the file)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -83,8 +83,13 @@ def launch(name: str, device: str, folder: Path, lock_folder: Path | None = None
             cwd=Path(modem.__file__).resolve().parents[1],
             start_new_session=True,
         )
-    _children.append(child)
+    remember(child)
     return child.pid
+
+
+def remember(child: subprocess.Popen[bytes]) -> None:
+    """A process that is let go of (``reap``) when it has ended, and lives on when we do."""
+    _children.append(child)
 
 
 def reap() -> None:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from fax.client import Client
 from fax.errors import FaxError, NotRunningError
@@ -71,7 +72,7 @@ class Rig:
             ]
         self.config.write_text("\n".join(lines) + "\n" + tables)
 
-    def __enter__(self) -> Rig:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -131,8 +132,10 @@ class Rig:
         self.start()
 
     def port_processes(self) -> list[int]:
-        """Every living port process of this folder."""
-        return _processes(b"modem.port", lambda word: word.startswith(bytes(self.spool) + b"/"))
+        """Every living port process of this folder, those of service providers too."""
+        modules = (b"modem.port", b"spooler.provider_process")
+        ours = bytes(self.spool) + b"/"
+        return [pid for module in modules for pid in _processes(module, lambda word: word.startswith(ours))]
 
     def _half_started(self) -> list[int]:
         """Children of the daemon that was killed which have not become port processes yet."""

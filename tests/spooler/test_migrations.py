@@ -6,7 +6,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, inspect
 
-from spooler import migrations, store_access, store_book, store_credentials, store_routing_tables
+from spooler import (
+    migrations,
+    store_access,
+    store_book,
+    store_credentials,
+    store_registry,
+    store_routing_tables,
+)
 from spooler.store_tables import metadata
 
 
@@ -20,6 +27,7 @@ def test_the_revisions_end_at_the_tables_of_the_program() -> None:
         assert found == []
         for table in (store_access.grants, store_credentials.tokens, store_book.people, store_routing_tables.received):
             assert table.metadata is metadata
+        assert store_registry.providers.metadata is metadata
         names = {
             table: {column["name"] for column in inspect(connection).get_columns(table)} for table in metadata.tables
         }
