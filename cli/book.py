@@ -11,7 +11,7 @@ import typer
 
 from cli.sending import Json
 from fax.book import BookFormat
-from fax.types import ReportKind
+from fax.types import Report, ReportKind
 
 if TYPE_CHECKING:
     from fax.book import Person
@@ -270,7 +270,9 @@ def profile_show(context: typer.Context, as_json: Json = False) -> None:
         return
     rows = [(field.name.replace("_", "-"), getattr(found.sender, field.name)) for field in fields(found.sender)]
     report = "" if found.report.kind is ReportKind.NONE else f"{found.report.kind.value} {found.report.address}".strip()
-    rows += [("billing-code", found.billing_code), ("report", report), ("cover", found.cover)]
+    if report and found.report.together:
+        report += ", one for all faxes of a submission"
+    rows += [("mail", found.mail), ("billing-code", found.billing_code), ("report", report), ("cover", found.cover)]
     output.table(("", ""), [row for row in rows if row[1]])
 
 
@@ -291,6 +293,20 @@ def profile_set(
     ] = None,
     report_address: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="With --report email.", show_default=False)
+    ] = None,
+    report_together: Annotated[
+        bool | None,
+        typer.Option(
+            "--report-together/--report-each",
+            help="One report for all recipients, or one for each.",
+            show_default=False,
+        ),
+    ] = None,
+    mail: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="Where you read mail: reports to your inbox go there.", show_default=False
+        ),
     ] = None,
     cover: Annotated[
         str | None,
@@ -322,7 +338,12 @@ def profile_set(
             known,
             sender=replace(known.sender, **{key: value for key, value in said.items() if value is not None}),
             billing_code=known.billing_code if billing_code is None else billing_code,
-            report=replace(known.report, kind=kind, address=where if kind is ReportKind.EMAIL else ""),
+            report=Report(
+                kind=kind,
+                address=where if kind is ReportKind.EMAIL else "",
+                together=known.report.together if report_together is None else report_together,
+            ),
+            mail=known.mail if mail is None else mail,
             cover=known.cover if cover is None else cover,
         )
     )

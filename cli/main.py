@@ -46,11 +46,26 @@ def options(
 
 
 def _register() -> None:
-    from cli import access, answering, asking, book, calls, keeping, local, looking, queues, registry, sending, settings
+    from cli import (
+        access,
+        answering,
+        asking,
+        book,
+        calls,
+        keeping,
+        local,
+        looking,
+        mail,
+        queues,
+        registry,
+        sending,
+        settings,
+    )
 
     for module in (
         sending,
         looking,
+        mail,
         book,
         settings,
         registry,

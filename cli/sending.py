@@ -100,6 +100,7 @@ def send(
     report_address: Annotated[
         str, typer.Option(metavar="ADDRESS", help="With --report email.", show_default=False)
     ] = "",
+    report_together: Annotated[bool, typer.Option("--report-together", help="One report for all recipients.")] = False,
     sub_address: Annotated[
         str, typer.Option(metavar="TEXT", help="Where at the far end it is to go (SUB).", show_default=False)
     ] = "",
@@ -153,7 +154,7 @@ def send(
         priority=priority,
         retries=retries,
         billing_code=billing_code,
-        report=Report(kind=report, address=report_address),
+        report=Report(kind=report, address=report_address, together=report_together),
         tsid=ident,
         port_group=ports,
     )

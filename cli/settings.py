@@ -7,6 +7,7 @@ what the server then refuses is told in its own words.
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
 from datetime import time
 from enum import Enum
@@ -80,7 +81,7 @@ def set_settings(
     ],
     as_json: Json = False,
 ) -> None:
-    """Change settings, all or none; they act at once."""
+    """Change settings, all or none; they act at once. A password that is ``-`` is asked for, or read from a pipe."""
     from cli import output
     from fax.client import Client
 
@@ -90,12 +91,27 @@ def set_settings(
         if not equals:
             raise typer.BadParameter(f"{change}: write NAME=VALUE")
         wanted[name] = value_of(name, text, _type_of(name))
+        if text == "-" and name in _secrets():
+            wanted[name] = _asked_for(name)
     after = Client(context.obj).change_configuration(wanted)
     if as_json:
         output.json(after)
         return
     for name in wanted:
         output.line(f"{name} = {shown(getattr(after, name))}")
+
+
+def _secrets() -> set[str]:
+    from fax.settings import settings
+
+    return {each.name for each in settings() if each.metadata["secret"]}
+
+
+def _asked_for(name: str) -> str:
+    """A secret, asked for twice, or read from standard input: the command line is seen by others."""
+    if sys.stdin.isatty():
+        return str(typer.prompt(name, hide_input=True, confirmation_prompt=True))
+    return sys.stdin.readline().rstrip("\n")
 
 
 def _type_of(name: str) -> Any:

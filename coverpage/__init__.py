@@ -1,4 +1,5 @@
-"""Cover pages: templates (layout as data), their fields, and drawing them as a PDF of one or more pages.
+"""Cover pages: templates (layout as data), their fields, and drawing them as a PDF of one or more pages; confirmation
+sheets in the same letters.
 
 May import: ``codec`` and ``fax``. Raises ``CoverPageError`` only, a member of the API's errors.
 """
@@ -6,11 +7,14 @@ May import: ``codec`` and ``fax``. Raises ``CoverPageError`` only, a member of t
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from coverpage.errors import CoverPageError
 from coverpage.fields import FIELD_NAMES, CoverFields, fields_for
 from coverpage.template import load, own, templates
+
+if TYPE_CHECKING:
+    from coverpage.sheet import Sheet
 
 __all__ = [
     "FIELD_NAMES",
@@ -19,6 +23,7 @@ __all__ = [
     "PageSize",
     "fields_for",
     "render",
+    "render_sheet",
     "templates",
 ]
 
@@ -44,3 +49,10 @@ def render(
 
     chosen = own(layout) if layout else load(template, folder)
     return drawn(arranged(chosen, fields, page), PAGES_PT[page])
+
+
+def render_sheet(sheet: Sheet, *, page: PageSize = "a4") -> bytes:
+    """A confirmation sheet as PDF; the same input gives the same octets. Raises CoverPageError: no font at all."""
+    from coverpage.sheet import drawn_sheet
+
+    return drawn_sheet(sheet, page)

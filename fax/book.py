@@ -91,3 +91,9 @@ class Profile:
     billing_code: str = ""
     report: Report = field(default_factory=Report)
     cover: str = ""  # the template that the default one stands for; empty: the server's
+    mail: str = ""  # the user's own address: reports to their inbox, and notices, go there
+
+    @property
+    def mail_address(self) -> str:
+        """Where the user reads mail; empty: the profile does not say."""
+        return self.mail or self.report.address

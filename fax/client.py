@@ -22,6 +22,7 @@ import msgspec
 from fax.asking import ANSWER_TIMEOUT_S, DEFAULT_SOCKET, SOCKET_VARIABLE
 from fax.client_access import AccessClient
 from fax.client_book import BookClient
+from fax.client_mail import MailClient
 from fax.client_registry import RegistryClient
 from fax.client_routing import RoutingClient
 from fax.client_settings import SettingsClient
@@ -49,7 +50,7 @@ RECONNECT_PAUSES_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 KEY_LIMIT = 255
 
 
-class Client(SettingsClient, AccessClient, BookClient, RoutingClient, RegistryClient):
+class Client(SettingsClient, AccessClient, BookClient, RoutingClient, RegistryClient, MailClient):
     """Speaks to the daemon on ``server``, a path or ``https://HOST:PORT``, else on $PLATEN_SOCKET, else on
     /run/platen/api.sock; ``Asking`` tells how one says who one is.
 

@@ -9,17 +9,19 @@ Must not: look at the disk (whether a folder can be written to is the daemon's t
 from __future__ import annotations
 
 import re
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields, replace
 from datetime import time
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from fax.errors import Cause, RequestError
+from fax.mail import Language, MailSecurity, is_mail_address
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 MONTH_S = 31 * 86400.0
+DAY_S = 86400.0
 IDENT_LIMIT = 20
 GROUP_LIMIT = 40
 
@@ -67,8 +69,14 @@ class OutboundRule:
     group: str = ""
 
 
-def _about(help: str, least: float | None = None, most: float | None = None) -> dict[str, object]:
-    return {"help": help, "least": least, "most": most}
+SECRET = "********"
+"""Stands for a secret that is set; to set it to this leaves it as it is."""
+
+
+def _about(
+    help: str, least: float | None = None, most: float | None = None, *, secret: bool = False
+) -> dict[str, object]:
+    return {"help": help, "least": least, "most": most, "secret": secret}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,6 +193,55 @@ class Configuration:
     outbound_rules: tuple[OutboundRule, ...] = field(
         default=(), metadata=_about("which port or group makes calls to which country and area")
     )
+    mail_host: str = field(
+        default="", metadata=_about("the mail server that takes our mails; empty: they wait until there is one")
+    )
+    mail_port: int = field(default=587, metadata=_about("its port", least=1, most=65535))
+    mail_security: MailSecurity = field(
+        default=MailSecurity.STARTTLS,
+        metadata=_about("starttls, tls (from the first octet on, usually port 465) or none"),
+    )
+    mail_check_certificate: bool = field(
+        default=True, metadata=_about("whether its certificate must be good for its name")
+    )
+    mail_authorities: str = field(
+        default="",
+        metadata=_about("a PEM file of certificates to check its own against; empty: those that the machine trusts"),
+    )
+    mail_user: str = field(default="", metadata=_about("who we are to it; empty: nobody it asks the name of"))
+    mail_password: str = field(default="", metadata=_about("our password there; never given out", secret=True))
+    mail_sender: str = field(default="", metadata=_about("the address that our mails come from"))
+    mail_domain: str = field(
+        default="",
+        metadata=_about("where users have a mailbox under their own name, for those whose profile names no address"),
+    )
+    mail_retry_s: float = field(
+        default=60.0,
+        metadata=_about(
+            "seconds before a mail is tried again; each time twice as many, up to an hour", least=0, most=3600
+        ),
+    )
+    mail_give_up_s: float = field(
+        default=2 * DAY_S,
+        metadata=_about("seconds after which a mail that could not be sent is given up", least=0, most=MONTH_S),
+    )
+    report_language: Language = field(default=Language.EN, metadata=_about("language of reports and notices: en or de"))
+    report_picture: bool = field(default=False, metadata=_about("whether a report shows a picture of the first page"))
+    report_sheet: bool = field(
+        default=False, metadata=_about("whether the confirmation sheet (PDF) goes with a report")
+    )
+    report_private: bool = field(
+        default=False,
+        metadata=_about("whether mails say nothing of what a fax holds: no title, no names, no picture"),
+    )
+    waiting_mail_s: float | None = field(
+        default=300.0,
+        metadata=_about(
+            "seconds that a fax waits for its number before its owner gets a mail; none: no such mail",
+            least=0,
+            most=MONTH_S,
+        ),
+    )
 
 
 def settings() -> tuple[Field[object], ...]:
@@ -212,7 +269,7 @@ def check(configuration: Configuration) -> None:
         if value.second or value.microsecond or value.tzinfo is not None:
             raise bad_setting(name, f"is not an hour and a minute of local time: {value.isoformat()}")
     check_ident("tsid", configuration.tsid)
-    for name in ("header_from", "inbound_profile", "archive_folder"):
+    for name in _LINES:
         value = getattr(configuration, name)
         if len(value) > 1000 or any(ord(mark) < 32 for mark in value):
             raise bad_setting(name, "is not one line of at most 1000 characters")
@@ -222,6 +279,45 @@ def check(configuration: Configuration) -> None:
         raise bad_setting("archive_folder", "is empty; archive_outgoing needs a folder")
     zone_of(configuration.header_zone)
     _check_routes(configuration)
+    _check_mail(configuration)
+
+
+_LINES = (
+    "header_from",
+    "inbound_profile",
+    "archive_folder",
+    "mail_host",
+    "mail_authorities",
+    "mail_user",
+    "mail_password",
+    "mail_sender",
+    "mail_domain",
+)
+
+
+def _check_mail(configuration: Configuration) -> None:
+    host, sender, domain = configuration.mail_host, configuration.mail_sender, configuration.mail_domain
+    if not re.fullmatch(r"[^\s/@]*", host):
+        raise bad_setting("mail_host", f"is no name or address of a machine: {host}")
+    if sender and not is_mail_address(sender):
+        raise bad_setting("mail_sender", f"is not a mail address: {sender}")
+    if host and not sender:
+        raise bad_setting("mail_sender", "is empty; mail_host needs it")
+    if domain and not is_mail_address(f"user@{domain}"):
+        raise bad_setting("mail_domain", f"is not what stands behind the @ of a mail address: {domain}")
+    if configuration.mail_authorities and not configuration.mail_authorities.startswith("/"):
+        raise bad_setting("mail_authorities", f"is not an absolute path: {configuration.mail_authorities}")
+    here = host == "localhost" or host.startswith("127.") or host == "::1"
+    if configuration.mail_user and configuration.mail_security is MailSecurity.NONE and not here:
+        raise bad_setting("mail_security", f"is none: the password would go to {host or 'the server'} in the clear")
+
+
+def masked(configuration: Configuration) -> Configuration:
+    """As it is given out: ``SECRET`` in the place of each secret that is set."""
+    secrets = {
+        each.name: SECRET for each in settings() if each.metadata["secret"] and getattr(configuration, each.name)
+    }
+    return replace(configuration, **secrets)  # type: ignore[arg-type]
 
 
 def _check_routes(configuration: Configuration) -> None:

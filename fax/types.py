@@ -147,10 +147,14 @@ class Schedule:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """The delivery report that the sender wants. ``address``: with EMAIL only."""
+    """The delivery report that the sender wants. ``address``: with EMAIL only.
+
+    ``together``: one for all faxes of the submission, when the last of them has ended (Windows: DRT_GRP_PARENT).
+    """
 
     kind: ReportKind = ReportKind.NONE
     address: str = ""
+    together: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,11 +13,8 @@ from functools import partial
 
 from fastapi import Request, Response
 
-from codec.errors import CodecError
-from codec.operations import to_png
-from codec.tiff import TiffReader
 from coverpage.template import templates
-from fax.errors import Cause, RequestError, ServerError
+from fax.errors import Cause, RequestError
 from fax.types import CoverPage, Job
 from spooler import access, store_jobs, store_pages, store_received
 from spooler.access import Caller
@@ -26,6 +23,7 @@ from spooler.admission import admit_cover
 from spooler.api_common import Octets, Parameter, Routes, answer, body_of, number_in
 from spooler.api_jobs import job_whole
 from spooler.daemon import Daemon
+from spooler.pages import picture_of
 from spooler.planning import master_file, render_cover
 from spooler.store import Transaction
 from spooler.store_access import audit_job
@@ -98,7 +96,7 @@ def routes(daemon: Daemon) -> Routes:
         """A page as it goes out, as a PNG in the shape that it has on paper."""
         box = number_in(request, "box", BOX, 1, BOX_MOST)
         found = await daemon.store.run(partial(_page, id=id, number=page, who=who_asks(request), daemon=daemon))
-        return Response(await asyncio.to_thread(_drawn, found, daemon, box), media_type=PNG)
+        return Response(await asyncio.to_thread(picture_of, found, daemon.spool.root, box), media_type=PNG)
 
     return routes
 
@@ -112,14 +110,3 @@ def _page(tx: Transaction, id: int, number: int, who: Caller, daemon: Daemon) ->
             return page
     text = f"Job {id} has no page {number}" if pages else f"The pages of job {id} are not prepared"
     raise RequestError(Cause.WRONG_STATE, text)
-
-
-def _drawn(page: OutgoingPage, daemon: Daemon, box: int) -> bytes:
-    try:
-        with TiffReader(daemon.spool.root / page.file) as reader:
-            found = reader[page.index]
-        if found.digest == page.digest:
-            return to_png(found, box)
-    except (CodecError, IndexError, OSError) as error:
-        raise ServerError(Cause.STORAGE, f"Page {page.number} cannot be read: {error}") from error
-    raise ServerError(Cause.STORAGE, f"Page {page.number} is damaged on the fax server's disk", page.file)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from fastapi import Request, Response
 
-from fax.settings import Configuration, LogSetting
+from fax.settings import Configuration, LogSetting, masked
 from spooler.access_table import who_asks
 from spooler.api_common import Routes, answer, body_of
 from spooler.daemon import Daemon
@@ -18,12 +18,12 @@ def routes(daemon: Daemon) -> Routes:
 
     async def changed(request: Request, complete: bool) -> Response:
         changes = await body_of(request, dict[str, msgspec.Raw])
-        return answer(await live.change(changes, who_asks(request), complete=complete))
+        return answer(masked(await live.change(changes, who_asks(request), complete=complete)))
 
     @routes.request("GET", "/v1/configuration", gives=Configuration)
     async def configuration(request: Request) -> Response:
         """The settings in force."""
-        return answer(live.configuration)
+        return answer(masked(live.configuration))
 
     @routes.request("PUT", "/v1/configuration", gives=Configuration, takes=Configuration)
     async def set_configuration(request: Request) -> Response:

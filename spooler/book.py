@@ -20,7 +20,7 @@ from fax.book import PersonChange, Profile
 from fax.errors import Cause, RequestError
 from fax.types import Recipient, Sender
 from spooler.settings import Dialling
-from spooler.submission import BILLING_LIMIT, check_report, checked_recipient
+from spooler.submission import BILLING_LIMIT, check_mail_address, check_report, checked_recipient
 
 FIELD_LIMIT = 200
 COLUMNS = tuple(field.name for field in fields(Recipient) if field.name != "password")
@@ -77,6 +77,8 @@ def checked_profile(profile: Profile) -> Profile:
     """Raises RequestError."""
     _check_texts(profile.sender)
     check_report(profile.report)
+    if profile.mail:
+        check_mail_address(profile.mail)
     if len(profile.billing_code) > BILLING_LIMIT or not profile.billing_code.isprintable():
         raise RequestError(Cause.BAD_REQUEST, f"A billing code is one line of at most {BILLING_LIMIT} characters")
     if len(profile.cover) > FIELD_LIMIT or not profile.cover.isprintable():

@@ -27,7 +27,7 @@ from spooler.access import Caller
 from spooler.settings import PortSettings, Settings
 from spooler.store import Store, Transaction
 from spooler.store_access import write_audit
-from spooler.store_configuration import TYPES, Change, Levels, packed
+from spooler.store_configuration import SECRETS, TYPES, Change, Levels, packed
 from spooler.store_ports import PortRecord
 
 log = logging.getLogger(__name__)
@@ -63,6 +63,7 @@ class Live:
         values = {name: _value(name, raw) for name, raw in changes.items()}
         if complete and (missing := TYPES.keys() - values.keys()):
             raise rules.bad_setting(min(missing), "is missing: a PUT names every setting")
+        values = {name: value for name, value in values.items() if not (name in SECRETS and value == rules.SECRET)}
         made = await self._store.run(partial(self._change, values=values, who=who))
         self.configuration = made
         self._tell()
@@ -142,7 +143,8 @@ def _value(name: str, raw: msgspec.Raw) -> object:
     try:
         return msgspec.json.decode(raw, type=TYPES[name])
     except msgspec.DecodeError as error:
-        raise rules.bad_setting(name, f"cannot be {bytes(raw).decode(errors='replace')[:100]}: {error}") from error
+        said = rules.SECRET if name in SECRETS else bytes(raw).decode(errors="replace")[:100]
+        raise rules.bad_setting(name, f"cannot be {said}: {error}") from error
 
 
 def check_archive(wanted: Configuration) -> None:

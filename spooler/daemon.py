@@ -12,11 +12,12 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from codec.nursery import Nursery
 from fax.errors import FaxError
-from spooler import store_events, store_pages, store_waste
+from spooler import store_events, store_mail, store_pages, store_waste
 from spooler.archive import Archive
 from spooler.callers import Callers
 from spooler.configuration import Live
@@ -26,6 +27,7 @@ from spooler.health import Health
 from spooler.incoming import IncomingFolder
 from spooler.intake import Intake
 from spooler.leases import Leases
+from spooler.mailbox import Mailbox
 from spooler.preparation import Preparation
 from spooler.profiles import Profiles
 from spooler.providers import Providers
@@ -39,6 +41,7 @@ log = logging.getLogger(__name__)
 TIDY_EVERY_S = 300.0
 GOODBYE_S = 2.0
 ARCHIVE_EVERY_S = 2.0
+MAILS_AT_ONCE = 500
 
 
 class Daemon:
@@ -63,6 +66,7 @@ class Daemon:
         self.dispatcher = Dispatcher(store, spool, settings, self.live, self.health, self.providers.launcher)
         self.archive = Archive(store, spool, lambda: self.live.configuration)
         self.routing = Routing(store, spool, self.live)
+        self.mailbox = Mailbox(store, spool, self.live)
         self.news = News(store)
         self.leases = Leases()
         self._chores: list[asyncio.Task[None]] = []
@@ -76,6 +80,7 @@ class Daemon:
         await asyncio.to_thread(self.preparation.start)
         await self.routing.start()
         await self.dispatcher.start()
+        await self.mailbox.start()
         tidy_every_s = min(TIDY_EVERY_S, max(1.0, self.settings.document_keep_s / 2))
         self._chores = [
             asyncio.create_task(self._watch(), name="health"),
@@ -105,6 +110,7 @@ class Daemon:
         for chore in self._chores:
             chore.cancel()
         await asyncio.gather(*self._chores, return_exceptions=True)
+        await self.mailbox.stop()
         await self.dispatcher.stop()
         await self.routing.stop()
         await asyncio.to_thread(self.preparation.stop)
@@ -129,6 +135,10 @@ class Daemon:
         now = self.live.configuration
         ages = Ages(sent_days=now.sent_keep_days, unsent_days=now.dirty_days, events_days=now.events_keep_days)
         self.retention.tidy(ages)
+        old = datetime.now(UTC) - timedelta(days=now.events_keep_days)
+        forget = partial(store_mail.forget, before=old, limit=MAILS_AT_ONCE)
+        while self.store.call(forget) == MAILS_AT_ONCE:
+            pass
 
     def _tidy_covers(self) -> None:
         """Set cover pages aside that no job has: a crash left them, or the database was lost. What was let go of is on

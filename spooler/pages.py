@@ -1,4 +1,4 @@
-"""A job's pages as one TIFF-F file, as they go out: cover page first.
+"""A job's pages as one TIFF-F file, as they go out: cover page first; and one page as a picture.
 
 What always holds: each page is checked against the digest that the job names; blocks, and is run on worker threads.
 """
@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from codec.errors import TiffError
+from codec.errors import CodecError, TiffError
+from codec.operations import to_png
 from codec.tiff import TiffReader, TiffWriter
 from fax.errors import Cause, ServerError
 from spooler.store_pages import OutgoingPage
@@ -34,3 +35,15 @@ def write_pages(pages: Sequence[OutgoingPage], root: Path, out: Path) -> Path:
         for reader in readers.values():
             reader.close()
     return out
+
+
+def picture_of(page: OutgoingPage, root: Path, box: int) -> bytes:
+    """The page as PNG in the shape that it has on paper, ``box`` pixels across made one. Raises ServerError."""
+    try:
+        with TiffReader(root / page.file) as reader:
+            found = reader[page.index]
+        if found.digest == page.digest:
+            return to_png(found, box)
+    except (CodecError, IndexError, OSError) as error:
+        raise ServerError(Cause.STORAGE, f"Page {page.number} cannot be read: {error}") from error
+    raise ServerError(Cause.STORAGE, f"Page {page.number} is damaged on the fax server's disk", page.file)

@@ -46,6 +46,7 @@ class Transaction:
     changed_jobs: set[int] = field(default_factory=set)
     changed_masters: set[str] = field(default_factory=set)
     new_events: bool = False
+    new_mails: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Changes:
     jobs: frozenset[int]
     masters: frozenset[str]
     events: bool
+    mails: bool = False
 
 
 Work = Callable[[Transaction], T]
@@ -223,8 +225,9 @@ class Store:
             jobs=frozenset().union(*(part.changed_jobs for part in parts)),
             masters=frozenset().union(*(part.changed_masters for part in parts)),
             events=any(part.new_events for part in parts),
+            mails=any(part.new_mails for part in parts),
         )
-        if changes.jobs or changes.masters or changes.events:
+        if changes.jobs or changes.masters or changes.events or changes.mails:
             for listener in self._listeners:
                 try:
                     listener(changes)

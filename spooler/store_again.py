@@ -35,6 +35,7 @@ CONTENT = (
     "tsid",
     "report",
     "report_address",
+    "report_together",
     "port_group",
     "poll",
     "octets",

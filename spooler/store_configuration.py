@@ -22,6 +22,7 @@ T = TypeVar("T")
 _LOG = "log."
 _SEEDED = "seeded"
 TYPES: dict[str, Any] = get_type_hints(Configuration)
+SECRETS = frozenset(each.name for each in rules.settings() if each.metadata["secret"])
 
 Levels = Mapping[LogCategory, LogLevel]
 DEFAULT_LEVELS: Levels = dict.fromkeys(LogCategory, LogLevel.MED)
@@ -29,7 +30,7 @@ DEFAULT_LEVELS: Levels = dict.fromkeys(LogCategory, LogLevel.MED)
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One setting that became another, in JSON."""
+    """One setting that became another, in JSON; of a secret only whether it was set."""
 
     name: str
     before: str
@@ -52,6 +53,11 @@ def read(tx: Transaction) -> Configuration:
     return replace(Configuration(), **_known(tx, {name: TYPES[name] for name in TYPES}))
 
 
+def setting(tx: Transaction, name: str) -> Any:
+    """One setting in force."""
+    return _known(tx, {name: TYPES[name]}).get(name, getattr(Configuration(), name))
+
+
 def levels(tx: Transaction) -> Levels:
     """How much is logged of each category."""
     found = _known(tx, {_LOG + category.value: LogLevel for category in LogCategory})
@@ -66,6 +72,8 @@ def write(tx: Transaction, wanted: Configuration) -> tuple[Change, ...]:
         old, new = getattr(before, each.name), getattr(wanted, each.name)
         if old != new:
             _put(tx, each.name, new)
+            if each.name in SECRETS:
+                old, new = (rules.SECRET if value else "" for value in (old, new))
             changes.append(Change(name=each.name, before=packed(old), after=packed(new)))
     return tuple(changes)
 

@@ -32,6 +32,7 @@ from fax.types import (
     Sender,
     SubmissionId,
 )
+from spooler import store_reports
 from spooler.jobs import GIVEN_UP, UNCERTAIN, standing
 from spooler.numbers import main_number
 from spooler.schedule_types import Candidate, Deadline
@@ -72,13 +73,14 @@ def restate(tx: Transaction, id: int) -> JobState:
 
 
 def finish(tx: Transaction, id: int, state: JobState, *, cause: str | None = None, reason: str | None = None) -> None:
-    """End a job: DONE, FAILED or CANCELLED."""
+    """End a job: DONE, FAILED or CANCELLED; who wants a report gets one of this end."""
     values = {"state": state.value, "cause": cause, "reason": reason, "until": None, "call": None, "ended": tx.now}
     tx.connection.execute(update(jobs).where(jobs.c.id == id).values(values))
     tx.changed_jobs.add(id)
     emit(
         tx, state.value, id, text=reason or {"done": "Sent", "cancelled": "Cancelled"}.get(state.value, ""), state=state
     )
+    store_reports.intend(tx, id)
 
 
 def refuse_state(id: int, state: str, wanted: str) -> RequestError:
@@ -238,7 +240,7 @@ def job_of(about: JobRow) -> Job:
         priority=PRIORITIES[about.priority],
         billing_code=about.billing_code,
         tsid=about.tsid,
-        report=Report(kind=ReportKind(about.report), address=about.report_address),
+        report=Report(kind=ReportKind(about.report), address=about.report_address, together=about.report_together),
         port_group=about.port_group,
         retries=about.retries,
         retry_delay_s=about.retry_delay_s,

@@ -26,6 +26,7 @@ from fax.types import (
     Submission,
     SubmissionId,
 )
+from spooler import store_reports
 from spooler.jobs import standing
 from spooler.store import Transaction
 from spooler.store_events import Said, emit, emit_of_submission
@@ -147,6 +148,7 @@ def refuse(tx: Transaction, submission: Submission, user: str, key: str, cause: 
     failed = {"number": recipient.number, "recipient": packed(recipient), "state": JobState.FAILED.value}
     (job,) = _insert_jobs(tx, id, about, [failed])
     emit(tx, "failed", job, text=text, state=JobState.FAILED)
+    store_reports.intend(tx, job)
     accepted = Accepted(submission=SubmissionId(id), jobs=(JobId(job),))
     return Acceptance(accepted=accepted, fresh=True, refused=text)
 
@@ -251,6 +253,7 @@ def _about(tx: Transaction, id: str, user: str, submission: Submission) -> dict[
         "tsid": submission.tsid,
         "report": report.kind.value,
         "report_address": report.address,
+        "report_together": report.together,
         "port_group": submission.port_group,
         "poll": None if submission.poll is None else packed(submission.poll),
     }

@@ -147,6 +147,8 @@ jobs = Table(
     Column("ended", Instant),
     Column("pause_s", Float),  # how long it was to wait when ``until`` was set; NULL: no matter how long
     Column("queued", Instant),  # when it came into the queue again; NULL: when it was created
+    Column("report_together", Boolean, nullable=False, server_default="0"),
+    Column("announced", Boolean, nullable=False, server_default="0"),  # its owner was told that it waits for a number
     CheckConstraint("id < 2147483648", name="jobs_id_32_bit"),
     Index("jobs_by_state", "state", "ended"),
     Index("jobs_by_submission", "submission"),

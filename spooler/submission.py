@@ -8,13 +8,13 @@ can act; an error names the recipient or the field that is wrong.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 
 from fax.book import Profile
 from fax.errors import Cause, RequestError
+from fax.mail import is_mail_address
 from fax.settings import PortGroup
 from fax.types import CoverPage, Poll, Recipient, Report, ReportKind, Schedule, ScheduleAction, Sender, Submission
 from spooler import dialling
@@ -29,7 +29,6 @@ RETRIES_MOST = 99
 RETRY_DELAY_MOST_S = 31 * 86400.0
 IDENT_LIMIT = 20
 BILLING_LIMIT = 255
-ADDRESS_LIMIT = 254  # RFC 5321 4.5.3.1.3, without the brackets
 MASK = "********"  # stands for a password in answers
 
 
@@ -79,12 +78,15 @@ def with_profile(
     cover = submission.cover
     if cover is not None and not cover.layout and cover.template == CoverPage().template and profile.cover:
         cover = replace(cover, template=profile.cover)
+    report = submission.report
+    if report in (Report(), Report(together=True)):
+        report = replace(profile.report, together=profile.report.together or report.together)
     return replace(
         submission,
         sender=sender,
         cover=cover,
         billing_code=submission.billing_code or ("" if claimed else profile.billing_code),
-        report=profile.report if submission.report == Report() else submission.report,
+        report=report,
     )
 
 
@@ -148,8 +150,7 @@ def check_report(report: Report) -> None:
 
 def check_mail_address(address: str) -> None:
     """Whether a report could be sent there. Raises RequestError."""
-    good = re.fullmatch(r"[^\s@<>\"(),:;\\]+@[^\s@<>\"(),:;\\]+", address) and len(address) <= ADDRESS_LIMIT
-    if not good or not address.isprintable():
+    if not is_mail_address(address):
         raise _refused(f"{address!r} is not a mail address for reports")
 
 

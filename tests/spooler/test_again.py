@@ -170,7 +170,7 @@ def test_every_column_of_a_job_either_goes_over_to_the_new_one_or_begins_anew() 
     begins = {
         *("id", "submission", "submitter", "state", "held", "prepared", "cancelling", "created", "reason", "cause"),
         *("until", "attempts", "tries", "call", "frozen", "pages_total", "pages_confirmed", "schedule", "schedule_at"),
-        *("give_up_at", "ended", "pause_s", "queued"),
+        *("give_up_at", "ended", "pause_s", "queued", "announced"),
     }
     assert begins | set(store_again.CONTENT) == set(jobs.columns.keys())
     assert not begins & set(store_again.CONTENT)
