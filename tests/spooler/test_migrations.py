@@ -11,6 +11,7 @@ from spooler import (
     store_access,
     store_book,
     store_credentials,
+    store_mail,
     store_registry,
     store_routing_tables,
 )
@@ -27,7 +28,7 @@ def test_the_revisions_end_at_the_tables_of_the_program() -> None:
         assert found == []
         for table in (store_access.grants, store_credentials.tokens, store_book.people, store_routing_tables.received):
             assert table.metadata is metadata
-        assert store_registry.providers.metadata is metadata
+        assert store_registry.providers.metadata is store_mail.mails.metadata is metadata
         names = {
             table: {column["name"] for column in inspect(connection).get_columns(table)} for table in metadata.tables
         }
