@@ -98,6 +98,7 @@ def convert(
     resolution: Resolution,
     *,
     width: PageWidth = PageWidth.A4,
+    box: tuple[int, int] | None = None,
     limits: Limits = DEFAULT_LIMITS,
     cancelled: threading.Event | None = None,
     progress: Callable[[int], None] | None = None,
@@ -106,6 +107,7 @@ def convert(
 ) -> Conversion:
     """Writes the pages of ``sources``, one document after the other, to the TIFF-F ``out``.
 
+    ``box``: PNG, JPEG and GIF are made that large at most (pixels across, rows down), without a sheet around them.
     ``progress`` is called with the number of pages done so far. ``scratch`` is where temporary folders are made (the
     system's place by default). Raises DocumentError, RenderError, or ConversionCancelled; ``out`` is then as it was.
     """
@@ -122,6 +124,7 @@ def convert(
             out=str(part),
             resolution=resolution.value,
             width=width.value,
+            box=box,
         )
         result = _run(request, limits, cancelled, progress, scratch, nursery)
         _keep(part, out)

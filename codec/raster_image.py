@@ -108,6 +108,29 @@ def bitmap(path: Path, resolution: Resolution, width: PageWidth, limits: Limits)
     return drawn(grey, header, resolution, width)
 
 
+def boxed(path: Path, resolution: Resolution, box: tuple[int, int], limits: Limits) -> Bitmap:
+    """The picture alone, as large as a box of so many pixels across and rows down allows. Raises DocumentError."""
+    picture, header = opened(path, limits)
+    try:
+        grey = _grey(picture)
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise _damaged(error) from error
+    if header.turn is not None:
+        grey = grey.transpose(header.turn)
+    shape = geometry(Paper.A4, resolution)
+    across = header.width / header.dpi_x * shape.density_x
+    down = header.height / header.dpi_y * shape.density_y
+    scale = min(box[0] / across, box[1] / down)
+    size = max(1, min(box[0], round(across * scale))), max(1, min(box[1], round(down * scale)))
+    bilevel = sum(grey.histogram()[1:255]) == 0
+    shrinks = grey.width >= size[0] and grey.height >= size[1]
+    grey = grey.resize(size, Image.Resampling.BOX if shrinks or bilevel else Image.Resampling.BICUBIC)
+    ink = _threshold(grey) if bilevel else _screen(grey, resolution)
+    return Bitmap(*size, ink.tobytes())
+
+
 def _place(header: Header, resolution: Resolution, width: PageWidth) -> tuple[Geometry, tuple[int, int], bool]:
     """The sheet, the picture's size on it in pels and lines, and whether it is turned to stand upright."""
     paper = header.paper if width is PageWidth.A4 else paper_for(0, 0, width)

@@ -49,6 +49,7 @@ class Request:
     out: str | None = None
     resolution: str = Resolution.FINE.value
     width: int = PageWidth.A4.value
+    box: tuple[int, int] | None = None  # pictures only: at most so many pixels across and rows down, and no sheet
 
     def to_json(self) -> bytes:
         return json.dumps(asdict(self)).encode()
@@ -58,6 +59,7 @@ class Request:
         raw = json.loads(text)
         raw["sources"] = tuple(raw["sources"])
         raw["limits"] = Limits(**raw["limits"])
+        raw["box"] = tuple(raw["box"]) if raw.get("box") else None
         return cls(**raw)
 
 
@@ -167,6 +169,10 @@ class Worker:
                 yield typewriter.draw(lines)
         elif found.kind is Kind.TIFF:
             yield from self.tiff(source)
+        elif self.request.box is not None:
+            from codec.raster_image import boxed
+
+            yield boxed(source, self.resolution, self.request.box, self.limits)
         else:
             from codec.raster_image import bitmap
 

@@ -1,6 +1,7 @@
-"""Items at their places become a PDF.
+"""Rules and frames as a PDF, which Ghostscript makes pixels of: what is the same for all recipients of a template.
 
-What always holds: the same items give the same octets, at any time and in any process; everything is black on white.
+What always holds: the same items give the same octets, at any time and in any process; the PDF's page is the fax
+page's raster, so that a point of it is always at the same pixel.
 """
 
 from __future__ import annotations
@@ -8,47 +9,43 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 
-from PIL import Image
-from reportlab.lib.utils import ImageReader
-from reportlab.pdfgen.canvas import Canvas
+from coverpage.items import PlacedFrame, PlacedRule
 
-from coverpage.errors import CoverPageError
-from coverpage.layout import Item, PlacedImage, PlacedLine, PlacedText
+PT_PER_INCH = 72.0
+# Ghostscript makes every pixel black that is touched: what ends on a pixel's border must not touch the next.
+_SHY = 0.02
 
 
-def drawn(pages: Sequence[Sequence[Item]], size_pt: tuple[float, float]) -> bytes:
-    """The PDF, one page for each list of items."""
+def vectors(items: Sequence[PlacedRule | PlacedFrame], size: tuple[float, float], left: float) -> bytes:
+    """The PDF of one page of ``size`` (points), everything moved right by ``left`` points."""
+    # Slow to import, and most covers are drawn from what is kept.
+    from reportlab.pdfgen.canvas import Canvas
+
     buffer = io.BytesIO()
-    canvas = Canvas(buffer, pagesize=size_pt, invariant=1, pageCompression=1)
+    canvas = Canvas(buffer, pagesize=size, invariant=1, pageCompression=1)
     canvas.setTitle("Fax cover page")
     canvas.setCreator("Platen")
-    for items in pages:
-        for item in items:
-            _draw(canvas, item, size_pt[1])
-        canvas.showPage()
+    for item in items:
+        x, y, width, height = item[:4]
+        if isinstance(item, PlacedRule):
+            parts = [(x, y, width, height)]
+        else:
+            edge = item.thickness
+            parts = [
+                (x, y, width, edge),
+                (x, y + height - edge, width, edge),
+                (x, y, edge, height),
+                (x + width - edge, y, edge, height),
+            ]
+        for part_x, part_y, part_width, part_height in parts:
+            canvas.rect(
+                left + part_x + _SHY,
+                size[1] - part_y - part_height + _SHY,
+                max(_SHY, part_width - 2 * _SHY),
+                max(_SHY, part_height - 2 * _SHY),
+                stroke=0,
+                fill=1,
+            )
+    canvas.showPage()
     canvas.save()
     return buffer.getvalue()
-
-
-def _draw(canvas: Canvas, item: Item, page_height: float) -> None:
-    match item:
-        case PlacedText():
-            item.face.draw(canvas, item.text, item.x, page_height - item.y, item.size_pt)
-        case PlacedLine():
-            canvas.setLineWidth(item.thickness_pt)
-            canvas.line(item.x, page_height - item.y, item.x + item.width, page_height - item.y)
-        case PlacedImage():
-            try:
-                with Image.open(item.file) as source:
-                    # A see-through background is paper; what is grey is dithered here, where we see how.
-                    flat = Image.new("RGBA", source.size, "white")
-                    flat.alpha_composite(source.convert("RGBA"))
-                    picture = flat.convert("1").convert("L")
-            except (OSError, ValueError, Image.DecompressionBombError) as error:
-                raise CoverPageError(
-                    f"The image {item.file} of the cover page template cannot be read: {error}"
-                ) from error
-            width = min(item.width, item.height * picture.width / picture.height)
-            height = width * picture.height / picture.width
-            x = item.x + (item.width - width) * {"left": 0.0, "centre": 0.5, "right": 1.0}[item.align]
-            canvas.drawImage(ImageReader(picture), x, page_height - item.y - height, width, height)

@@ -1,4 +1,4 @@
-"""What a cover page can say: the fields of FAX_COVERPAGE_INFO, and the text that a template makes of them.
+"""What a cover page can say: the fields of FAX_COVERPAGE_INFO and the job's own, and the text that a template makes.
 
 What always holds: field values are data; whatever they hold, they are never read as a template. An empty field leaves
 nothing behind: no label, no separator, no gap.
@@ -10,55 +10,164 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
+from datetime import datetime
+from enum import IntEnum
+from functools import lru_cache
 
-from fax.types import CoverPage, Recipient, Sender
+from coverpage.formats import PRIORITIES, Formats, count, date, telephone
+from fax.types import CoverPage, Priority, Recipient, Sender
 
 VALUE_LIMIT = 200
 """Longest one-line value that is shown whole, in characters; a longer one ends in an ellipsis."""
-PLACEHOLDER = re.compile(r"\{([a-z_]+(?:\.[a-z_]+)?)\}")
+PLACEHOLDER = re.compile(r"\{([a-z_]+(?:\.[a-z_]+)?)(?::([a-z][a-z0-9_]*))?\}")
+BRACES = re.compile(r"\{[^{}\s]*\}?")
+"""Whatever looks as if a placeholder was meant."""
+
+
+class Varies(IntEnum):
+    """How often what is drawn changes: never, with the fax, with each of its recipients."""
+
+    NEVER = 0
+    WITH_FAX = 1
+    WITH_RECIPIENT = 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class CoverFields:
-    """Everything a template may show: ``recipient.*``, ``sender.*``, ``subject``, ``note``, ``time_sent``,
-    ``page_count``."""
+    """Everything a template may show."""
 
     recipient: Recipient = field(default_factory=Recipient)
     sender: Sender = field(default_factory=Sender)
     subject: str = ""
     note: str = ""  # the only one with line breaks
-    time_sent: str = ""  # local date and time, as people there write it
+    time_sent: datetime | None = None  # in our end's local time
     page_count: int | None = None  # all pages of the fax; None: ``document_pages`` and the cover's own
     document_pages: int | None = None  # pages after the cover; None: not known, and no count is shown
-
-    def value(self, name: str) -> str:
-        """The field called ``name`` in templates, cleaned. Raises KeyError when there is no such field."""
-        if name not in FIELD_NAMES:
-            raise KeyError(name)
-        group, _, member = name.rpartition(".")
-        found = getattr(getattr(self, group) if group else self, member)
-        text = "" if found is None else clean(str(found))
-        if name == "note":
-            return text
-        text = " ".join(text.split())
-        return text if len(text) <= VALUE_LIMIT else text[: VALUE_LIMIT - 1].rstrip() + "…"
+    job_id: int | None = None
+    billing_code: str = ""
+    priority: Priority = Priority.NORMAL
+    confidential: bool = False
+    title: str = ""
+    continued_from: int | None = None  # the first page that this call sends, where an earlier one sent some
 
 
 # Said to the far end's machine, and nobody who reads the page is to read them.
 _FOR_THE_LINE = ("sub_address", "password")
+GROUPS = ("recipient", "sender")
+_MEMBERS = {
+    "recipient": tuple(member.name for member in fields(Recipient) if member.name not in _FOR_THE_LINE),
+    "sender": tuple(member.name for member in fields(Sender)),
+}
+_OF_THE_FAX = ("subject", "note", "time_sent", "page_count")
+_OF_THE_JOB = ("job_id", "billing_code", "priority", "confidential", "title", "continued_from")
 FIELD_NAMES = (
-    *(f"recipient.{member.name}" for member in fields(Recipient) if member.name not in _FOR_THE_LINE),
-    *(f"sender.{member.name}" for member in fields(Sender)),
-    "subject",
-    "note",
-    "time_sent",
-    "page_count",
+    *(f"{group}.{member}" for group in GROUPS for member in _MEMBERS[group]),
+    *_OF_THE_FAX,
+    *_OF_THE_JOB,
 )
-"""13 of the recipient, 9 of the sender, 4 of the fax."""
+"""13 of the recipient, 9 of the sender, 4 of the fax, 6 of the job."""
+CONDITION_NAMES = (*FIELD_NAMES, *GROUPS)
+_TELEPHONE = frozenset(
+    (
+        "recipient.number",
+        "recipient.home_phone",
+        "recipient.office_phone",
+        "sender.fax_number",
+        "sender.home_phone",
+        "sender.office_phone",
+    )
+)
+_EACH = frozenset(("job_id", "page_count", "time_sent", "continued_from"))
+
+
+class Values:
+    """The fields as a template's formats have them written."""
+
+    def __init__(self, said: CoverFields, formats: Formats) -> None:
+        self._said = said
+        self._formats = formats
+
+    def of(self, name: str, form: str | None = None) -> str:
+        """What the field says; ``form``: a named format of dates. Raises KeyError when there is no such field."""
+        if name not in FIELD_NAMES:
+            raise KeyError(name)
+        group, _, member = name.rpartition(".")
+        found = getattr(getattr(self._said, group) if group else self._said, member)
+        match found:
+            case None | False:
+                return ""
+            case True:
+                return "yes"
+            case datetime():
+                pattern = self._formats.dates[form] if form else self._formats.time_sent
+                return date(found, pattern, self._formats)
+            case Priority():
+                return PRIORITIES.get(self._formats.language, {}).get(found.value, found.value)
+            case int():
+                return str(found) if name == "job_id" else count(found, self._formats)
+        text = clean(found)
+        if name == "note":
+            return text
+        text = " ".join(text.split())
+        text = telephone(text, self._formats) if name in _TELEPHONE else text
+        return text if len(text) <= VALUE_LIMIT else text[: VALUE_LIMIT - 1].rstrip() + "…"
+
+    def condition(self, name: str) -> str:
+        """What a condition looks at: the field as it came; of a group: anything that it says."""
+        if name in GROUPS:
+            return "".join(self.of(f"{name}.{member}") for member in _MEMBERS[name])
+        if name == "priority":
+            return self._said.priority.value
+        return self.of(name)
+
+    def filled(self, parts: Sequence[str], join: str) -> str | None:
+        """The text that ``parts`` make with the fields put in; None when there was a field and all were empty.
+
+        A part whose fields are all empty is left out together with its separator.
+        """
+        texts: list[str] = []
+        asked = given = False
+        for part in parts:
+            found = [self.of(*named) for named in placeholders(part)]
+            if found:
+                asked = True
+                if not any(found):
+                    continue
+                given = True
+                values = iter(found)
+                part = PLACEHOLDER.sub(lambda _, values=values: next(values), part)  # type: ignore[misc]
+            texts.append(part if "\n" in part else re.sub(r" {2,}", " ", part).strip())
+        return (join.join(texts) or None) if given or not asked else None
+
+
+@lru_cache(maxsize=4096)
+def placeholders(part: str) -> tuple[tuple[str, str | None], ...]:
+    """The fields that a text names, with their formats."""
+    return tuple((name, form or None) for name, form in PLACEHOLDER.findall(part))
+
+
+@lru_cache(maxsize=4096)
+def varies(parts: tuple[str, ...]) -> Varies:
+    """How often the text that ``parts`` make changes."""
+    names = [name for part in parts for name, _ in placeholders(part)]
+    if not names:
+        return Varies.NEVER
+    each = any(name.startswith("recipient.") or name in _EACH for name in names)
+    return Varies.WITH_RECIPIENT if each else Varies.WITH_FAX
 
 
 def fields_for(
-    recipient: Recipient, sender: Sender, cover: CoverPage, *, time_sent: str, document_pages: int | None
+    recipient: Recipient,
+    sender: Sender,
+    cover: CoverPage,
+    *,
+    time_sent: datetime | None,
+    document_pages: int | None,
+    job_id: int | None = None,
+    billing_code: str = "",
+    priority: Priority = Priority.NORMAL,
+    title: str = "",
+    continued_from: int | None = None,
 ) -> CoverFields:
     """The fields for one job's cover page. ``document_pages``: pages after the cover, None when not known."""
     return CoverFields(
@@ -68,29 +177,20 @@ def fields_for(
         note=cover.note,
         time_sent=time_sent,
         document_pages=document_pages,
+        job_id=job_id,
+        billing_code=billing_code,
+        priority=priority,
+        confidential=cover.confidential,
+        title=title,
+        continued_from=continued_from,
     )
 
 
+@lru_cache(maxsize=4096)
 def clean(text: str) -> str:
     """``text`` with composed characters, ``\\n`` line ends, tabs as spaces, and no other control characters."""
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    "))
     text = text.replace("\u2028", "\n").replace("\u2029", "\n")
+    if text.isprintable():
+        return text
     return "".join(c for c in text if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs", "Co", "Cn"))
-
-
-def filled(parts: Sequence[str], join: str, values: CoverFields) -> str | None:
-    """The text that ``parts`` make with the fields put in, or None when there was a field and all were empty.
-
-    A part whose fields are all empty is left out together with its separator.
-    """
-    texts: list[str] = []
-    asked = given = False
-    for part in parts:
-        found = [values.value(name) for name in PLACEHOLDER.findall(part)]
-        asked = asked or bool(found)
-        given = given or any(found)
-        if found and not any(found):
-            continue
-        text = PLACEHOLDER.sub(lambda match: values.value(match.group(1)), part)
-        texts.append(text if "\n" in text else re.sub(r" {2,}", " ", text).strip())
-    return None if asked and not given else join.join(texts)

@@ -58,8 +58,9 @@ def invisible(character: str) -> bool:
 
 
 def covers(path: Path, text: str) -> bool:
+    """Whether the font has a glyph for all that is seen of ``text``."""
     known = characters(path)
-    return all(ord(character) in known or invisible(character) for character in text)
+    return known.issuperset(map(ord, text)) or all(ord(each) in known or invisible(each) for each in text)
 
 
 def font_with(character: str, first: tuple[Path, ...]) -> Path:
@@ -69,7 +70,8 @@ def font_with(character: str, first: tuple[Path, ...]) -> Path:
             return path
     raise CoverPageError(
         f"No font on this machine can draw {character!r} (U+{ord(character):04X}). "
-        "For Chinese, Japanese and Korean install fonts-noto-cjk or fonts-droid-fallback, for other scripts fonts-noto"
+        "For Chinese, Japanese and Korean install fonts-noto-cjk or fonts-wqy-microhei, for other scripts "
+        "fonts-noto-core"
     )
 
 

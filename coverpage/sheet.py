@@ -15,8 +15,8 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 from coverpage.errors import CoverPageError
-from coverpage.layout import PAGES_PT
-from coverpage.lettering import LEADING, RISE, Face, broken, face_for
+from coverpage.layout import PAPERS, PaperName
+from coverpage.pdf_text import LEADING, RISE, Face, broken, face_for
 
 MARGIN_PT = 54.0
 TEXT_PT = 9.5
@@ -41,9 +41,9 @@ class Sheet:
     picture: bytes | None = None
 
 
-def drawn_sheet(sheet: Sheet, page: str) -> bytes:
+def drawn_sheet(sheet: Sheet, page: PaperName) -> bytes:
     """The sheet as PDF; the same input gives the same octets."""
-    return _Drawing(sheet, *PAGES_PT[page]).whole()
+    return _Drawing(sheet, *PAPERS[page]).whole()
 
 
 class _Drawing:

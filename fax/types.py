@@ -130,10 +130,11 @@ class Sender:
 class CoverPage:
     """A cover page to be rendered at dispatch."""
 
-    template: str = "default"
+    template: str = "default"  # "own/NAME": the sender's own template
     subject: str = ""
     note: str = ""
     layout: str = ""  # the text of a template of one's own, in place of ``template``; without images
+    confidential: bool = False  # templates may show a mark
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ Must not: look at what the fax says (``submission`` does).
 
 from __future__ import annotations
 
+from coverpage import OWN as OWN_COVERS
 from fax.errors import Cause, RequestError, ServerError
 from fax.settings import Configuration
 from fax.types import CoverPage, Submission
@@ -12,7 +13,8 @@ from fax.types import CoverPage, Submission
 
 def admit_cover(cover: CoverPage, configuration: Configuration) -> None:
     """Raises RequestError NOT_ALLOWED."""
-    if cover.layout and configuration.server_cover_only:
+    own = bool(cover.layout) or cover.template.startswith(OWN_COVERS)
+    if own and configuration.server_cover_only:
         raise RequestError(Cause.NOT_ALLOWED, "This fax server allows its own cover pages only")
 
 

@@ -13,7 +13,6 @@ from functools import partial
 
 from fastapi import Request, Response
 
-from coverpage.template import templates
 from fax.errors import Cause, RequestError
 from fax.types import CoverPage, Job
 from spooler import access, store_jobs, store_pages, store_received
@@ -24,7 +23,7 @@ from spooler.api_common import Octets, Parameter, Routes, answer, body_of, numbe
 from spooler.api_jobs import job_whole
 from spooler.daemon import Daemon
 from spooler.pages import picture_of
-from spooler.planning import master_file, render_cover
+from spooler.planning import master_file
 from spooler.store import Transaction
 from spooler.store_access import audit_job
 from spooler.store_pages import OutgoingPage
@@ -66,13 +65,16 @@ def routes(daemon: Daemon) -> Routes:
             resolution=job.resolution,
             title=job.title,
             document_pages=(job.pages_total or 0) - (job.cover is not None),
+            user=job.user,
+            billing_code=job.billing_code,
+            priority=job.priority,
         )
-        render_cover(order, daemon.settings, daemon.live.configuration, datetime.now(UTC))
+        daemon.covers.draw(order, datetime.now(UTC))
 
     @routes.request("GET", "/v1/covers", gives=list[str])
     async def covers(request: Request) -> Response:
         """The names of the cover page templates."""
-        return answer(await asyncio.to_thread(templates, daemon.settings.cover_folder))
+        return answer(await asyncio.to_thread(daemon.covers.shelf(who_asks(request).user).names))
 
     @routes.request("PUT", "/v1/jobs/{id:int}/cover", gives=Job, takes=CoverPage)
     async def set_cover(request: Request, id: int) -> Response:

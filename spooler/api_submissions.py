@@ -19,7 +19,6 @@ from spooler.access_table import who_asks
 from spooler.admission import admit
 from spooler.api_common import Parameter, Routes, answer, body_of
 from spooler.daemon import Daemon
-from spooler.planning import render_cover
 from spooler.store_pages import CoverOrder
 from spooler.submission import check_key, checked, with_profile
 
@@ -54,7 +53,7 @@ def routes(daemon: Daemon) -> Routes:
             )
             admit(submission, daemon.live.configuration)
             if submission.cover is not None:
-                await asyncio.to_thread(_try_cover, submission, daemon)
+                await asyncio.to_thread(_try_cover, submission, user, daemon)
         except FaxError:
             # What was taken in once is answered again, whatever is said of it now.
             before = None if key is None else await store.run(partial(store_submissions.known, user=user, key=key))
@@ -75,17 +74,19 @@ def routes(daemon: Daemon) -> Routes:
     return routes
 
 
-def _try_cover(submission: Submission, daemon: Daemon) -> None:
-    """A cover page that cannot be drawn is refused at once, not at dispatch. Raises CoverPageError."""
+def _try_cover(submission: Submission, user: str, daemon: Daemon) -> None:
+    """A cover page that cannot be drawn is refused at once, not at dispatch. Raises RequestError."""
     assert submission.cover is not None
-    for recipient in submission.recipients[:1]:
-        order = CoverOrder(
-            job=0,
-            recipient=recipient,
-            sender=submission.sender,
-            cover=submission.cover,
-            resolution=submission.resolution,
-            title=submission.title,
-            document_pages=0,
-        )
-        render_cover(order, daemon.settings, daemon.live.configuration, datetime.now(UTC))
+    order = CoverOrder(
+        job=0,
+        recipient=submission.recipients[0],
+        sender=submission.sender,
+        cover=submission.cover,
+        resolution=submission.resolution,
+        title=submission.title,
+        document_pages=0,
+        user=user,
+        billing_code=submission.billing_code,
+        priority=submission.priority,
+    )
+    daemon.covers.check(order, submission.recipients, datetime.now(UTC))

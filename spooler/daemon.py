@@ -21,6 +21,7 @@ from spooler import store_events, store_mail, store_pages, store_waste
 from spooler.archive import Archive
 from spooler.callers import Callers
 from spooler.configuration import Live
+from spooler.covers import Covers
 from spooler.dispatch import Dispatcher
 from spooler.events import News
 from spooler.health import Health
@@ -63,7 +64,10 @@ class Daemon:
             store, spool, self.callers, self.intake, settings.dialling, self.live, self.profiles
         )
         self.retention = Retention(store, spool)
-        self.dispatcher = Dispatcher(store, spool, settings, self.live, self.health, self.providers.launcher)
+        self.covers = Covers(settings, spool, self.live, self.nursery)
+        self.dispatcher = Dispatcher(
+            store, spool, settings, self.live, self.health, self.covers, self.providers.launcher
+        )
         self.archive = Archive(store, spool, lambda: self.live.configuration)
         self.routing = Routing(store, spool, self.live)
         self.mailbox = Mailbox(store, spool, self.live)

@@ -16,13 +16,13 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from codec.errors import CodecError, DocumentError
-from coverpage import CoverPageError
-from fax.errors import Cause, FaxError
+from fax.errors import Cause, FaxError, RequestError
 from fax.types import Job, JobState
 from fax.types import Port as PortShown
 from modem.port.client import PortState
 from spooler import store_calls, store_jobs, store_numbers, store_pages
 from spooler.configuration import Live
+from spooler.covers import Covers
 from spooler.dialling import dial_string
 from spooler.health import Health
 from spooler.jobs import at_time
@@ -30,7 +30,6 @@ from spooler.numbers import NumberError, main_number
 from spooler.planning import freeze_cover, master_file
 from spooler.port_launch import Starts
 from spooler.ports import Port
-from spooler.preparation import codec_limits
 from spooler.schedule import Schedule
 from spooler.schedule_rules import local_zone, rules_of
 from spooler.schedule_types import Assignment, Candidate, Decision, Rules, WaitReason
@@ -72,11 +71,13 @@ class Dispatcher:
         settings: Settings,
         live: Live,
         health: Health,
+        covers: Covers,
         launcher_of: Callable[[str], Starts | None],
     ) -> None:
         """``launcher_of``: who starts a port's process, by the port's name; None: a modem's has its own."""
         self._store = store
         self._health = health
+        self._covers = covers
         self._launcher_of = launcher_of
         self._live = live
         self._spool = spool
@@ -316,16 +317,15 @@ class Dispatcher:
                     about.master,
                     self._store,
                     self._spool,
-                    self._settings,
-                    self._live.configuration,
-                    codec_limits(self._settings),
+                    self._covers,
                     datetime.now(UTC),
                 )
                 if not frozen:
                     return None
             return _Ready(job, number, master_file(about.master, self._spool))
-        except CoverPageError as error:
-            await self._fail(job, error.cause.value, error.text)
+        except RequestError as error:
+            # No such template (any more), no right to it, or one that cannot be drawn.
+            await self._fail(job, Cause.COVER_PAGE.value, error.text)
         except DocumentError as error:
             # We made this document ourselves, out of the person's words.
             await self._fail(job, Cause.COVER_PAGE.value, f"The cover page: {error.text}")

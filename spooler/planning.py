@@ -7,71 +7,55 @@ Everything here blocks and is run on worker threads.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-import coverpage
+from codec.coder import bitmap_of
 from codec.errors import CodecError
-from codec.limits import Limits as CodecLimits
-from codec.tiff import read_pages
+from codec.operations import crop, crop_white_foot, prepend, with_width
+from codec.page import Page
+from codec.tiff import TiffReader, TiffWriter, read_pages
 from fax.settings import Configuration, HeaderPlace, zone_of
 from fax.types import Poll, Recipient, Sender
 from modem.plan import CallPlan, LinePolicy, PlannedDocument, PlannedFetch, PlannedPage
 from spooler import store_pages
+from spooler.covers import Covers
 from spooler.dialling import dial_string
 from spooler.jobs import again_after_rtn
 from spooler.numbers import printable
-from spooler.preparation import convert
 from spooler.settings import PortSettings, Settings
 from spooler.spool import Spool, sync_file, sync_folder
 from spooler.store import Store
 from spooler.store_calls import CallOrder, DocumentOrder
-from spooler.store_pages import CoverOrder
+from spooler.store_pages import CoverOrder, PreparedPage
 
 PLAN_NAME = "plan.json"
 JOURNAL_NAME = "journal.jsonl"
-
-
-def render_cover(order: CoverOrder, settings: Settings, configuration: Configuration, now: datetime) -> bytes:
-    """The job's cover page as PDF. Raises coverpage.CoverPageError."""
-    fields = coverpage.fields_for(
-        order.recipient,
-        order.sender,
-        order.cover,
-        time_sent=local_time(now, configuration),
-        document_pages=order.document_pages,
-    )
-    return coverpage.render(
-        order.cover.template,
-        fields,
-        page=configuration.paper.value,
-        folder=settings.cover_folder,
-        layout=order.cover.layout,
-    )
+WHITE_ABOVE_ROWS = 20
+"""White rows that stay between a strip and the page, and at its foot."""
 
 
 def freeze_cover(
-    order: CoverOrder,
-    master: str | None,
-    store: Store,
-    spool: Spool,
-    settings: Settings,
-    configuration: Configuration,
-    limits: CodecLimits,
-    now: datetime,
+    order: CoverOrder, master: str | None, store: Store, spool: Spool, covers: Covers, now: datetime
 ) -> bool:
-    """Render the cover page and write down the job's pages. False: the job has changed meanwhile.
+    """Draw the cover page and write down the job's pages. False: the job has changed meanwhile.
 
     Raises coverpage.CoverPageError, codec.errors.CodecError, OSError, FaxError.
     """
+    cover = covers.draw(order, now)
+    pages = cover.pages
+    replaces_first = cover.strip and master is not None
+    if master is not None and replaces_first:
+        with TiffReader(spool.master(master)) as reader:
+            pages = (under_strip(pages[0], reader[0]),)
+    target = spool.cover(order.job, pages[0].digest)
     with spool.scratch("cover") as folder:
-        pdf, out = folder / "cover.pdf", folder / "cover.tif"
-        pdf.write_bytes(render_cover(order, settings, configuration, now))
-        pages = convert([pdf], out, order.resolution, limits, threading.Event())
-        target = spool.cover(order.job, pages[0].digest)
+        out = folder / "cover.tif"
+        with TiffWriter(out) as writer:
+            for page in pages:
+                writer.append(page)
         spool.place(out, target)
     return store.call(
         partial(
@@ -79,9 +63,28 @@ def freeze_cover(
             order=order,
             master_file=master_file(master, spool),
             cover_file=spool.relative(target),
-            pages=pages,
+            pages=[
+                PreparedPage(index=index, digest=page.digest, width=page.width, rows=page.rows)
+                for index, page in enumerate(pages)
+            ],
+            replaces_first=replaces_first,
         )
     )
+
+
+def under_strip(strip: Page, page: Page) -> Page:
+    """The document's first page with the strip on top: it takes the place of white rows above and below, and the page
+    becomes longer only by what those do not give."""
+    strip = with_width(strip, page.width)
+    ink = bitmap_of(page)
+    row = (page.width + 7) // 8
+    white_head = (len(ink.data) - len(ink.data.lstrip(b"\0"))) // row
+    head = min(strip.rows, max(0, white_head - WHITE_ABOVE_ROWS))
+    below = crop_white_foot(crop(page, head) if head else page, keep_rows=WHITE_ABOVE_ROWS)
+    foot = max(0, page.rows - strip.rows - below.rows)
+    if foot:
+        below = crop(page, head, min(page.rows - head, below.rows + foot))
+    return prepend(below, bitmap_of(strip))
 
 
 def master_file(master: str | None, spool: Spool) -> str:

@@ -21,7 +21,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-FOLDERS = ("tmp", "documents", "masters", "covers", "calls", "ports", "incoming", "refused", "aside")
+FOLDERS = ("tmp", "documents", "masters", "covers", "calls", "ports", "incoming", "refused", "aside", "templates")
 
 
 class SpoolError(Exception):
@@ -82,6 +82,10 @@ class Spool:
 
     def master(self, key: str) -> Path:
         return self.root / "masters" / key[:2] / f"{key}.tif"
+
+    @property
+    def templates(self) -> Path:
+        return self.root / "templates"
 
     def cover(self, job: int, digest: str) -> Path:
         return self.root / "covers" / f"{job}-{digest[:16]}.tif"

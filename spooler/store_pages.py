@@ -13,12 +13,12 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import and_, case, delete, insert, select, update
 
-from fax.types import CallId, CoverPage, Fate, JobState, Page, Recipient, Resolution, Sender
+from fax.types import CallId, CoverPage, Fate, JobState, Page, Priority, Recipient, Resolution, Sender
 from modem.outcome import Cause as PlanCause
 from spooler.jobs import KEPT
 from spooler.store import Transaction
 from spooler.store_events import Said, emit, emit_of
-from spooler.store_jobs import finish, restate, row
+from spooler.store_jobs import PRIORITIES, finish, restate, row
 from spooler.store_submissions import master_pages_count, prepared_text
 from spooler.store_tables import documents, job_pages, jobs, master_documents, master_pages, masters
 from spooler.store_waste import throw_away, throw_covers_away
@@ -138,9 +138,12 @@ def _go_on(tx: Transaction, key: str, pages: int) -> None:
 
 
 def holds(tx: Transaction, job: int, pages: Sequence[PreparedPage]) -> bool:
-    """Whether the pages that the job was frozen with are these, its cover page apart."""
-    frozen = [(page.index, page.digest) for page in outgoing(tx, job) if not page.cover]
-    return frozen == [(page.index, page.digest) for page in pages]
+    """Whether the pages that the job was frozen with are these, its cover page (and what it holds of them) apart."""
+    out = outgoing(tx, job)
+    frozen = [(page.index, page.digest) for page in out if not page.cover]
+    now = [(page.index, page.digest) for page in pages]
+    under_strip = len(frozen) + 1 == len(now) and any(page.cover for page in out)
+    return frozen == (now[1:] if under_strip else now)
 
 
 def mend(tx: Transaction, id: int, damaged: Collection[str]) -> bool:
@@ -191,6 +194,9 @@ class CoverOrder:
     resolution: Resolution
     title: str
     document_pages: int  # after the cover page
+    user: str = ""
+    billing_code: str = ""
+    priority: Priority = Priority.NORMAL
 
 
 def cover_order(tx: Transaction, id: int) -> CoverOrder | None:
@@ -206,11 +212,24 @@ def cover_order(tx: Transaction, id: int) -> CoverOrder | None:
         resolution=Resolution(about.resolution),
         title=about.title,
         document_pages=0 if about.master is None else master_pages_count(tx, about.master),
+        user=about.user,
+        billing_code=about.billing_code,
+        priority=PRIORITIES[about.priority],
     )
 
 
-def freeze(tx: Transaction, id: int, master_file: str, cover_file: str, cover: Sequence[PreparedPage]) -> None:
-    """Write down exactly what goes out: cover pages, then the master's."""
+def freeze(
+    tx: Transaction,
+    id: int,
+    master_file: str,
+    cover_file: str,
+    cover: Sequence[PreparedPage],
+    replaces_first: bool = False,
+) -> None:
+    """Write down exactly what goes out: cover pages, then the master's.
+
+    ``replaces_first``: the cover holds the master's first page, under a strip.
+    """
     about = row(tx, id)
     rows: list[dict[str, object]] = []
     master: list[PreparedPage] = []
@@ -222,6 +241,7 @@ def freeze(tx: Transaction, id: int, master_file: str, cover_file: str, cover: S
             select(master_pages).where(master_pages.c.master == about.master).order_by(master_pages.c.position)
         )
         master = [PreparedPage(index=p.position, digest=p.digest, width=p.width, rows=p.rows) for p in found]
+        master = master[1:] if replaces_first else master
     for page, file, is_cover in [(p, cover_file, True) for p in cover] + [(p, master_file, False) for p in master]:
         rows.append(
             {
@@ -247,13 +267,18 @@ def freeze(tx: Transaction, id: int, master_file: str, cover_file: str, cover: S
 
 
 def freeze_cover(
-    tx: Transaction, order: CoverOrder, master_file: str, cover_file: str, pages: Sequence[PreparedPage]
+    tx: Transaction,
+    order: CoverOrder,
+    master_file: str,
+    cover_file: str,
+    pages: Sequence[PreparedPage],
+    replaces_first: bool = False,
 ) -> bool:
     """As ``freeze``, if the cover page still says what the job says; else False and the cover page is waste."""
     if cover_order(tx, order.job) != order:
         throw_away(tx, "cover", cover_file)
         return False
-    freeze(tx, order.job, master_file, cover_file, pages)
+    freeze(tx, order.job, master_file, cover_file, pages, replaces_first)
     return True
 
 

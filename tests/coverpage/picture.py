@@ -1,37 +1,61 @@
-"""Looking at a cover page: its text, and its pixels as a fax has them."""
+"""Looking at a cover page: its text as it is set, and its pixels as a fax has them."""
 
 from __future__ import annotations
 
-import subprocess
+from functools import cache
 from pathlib import Path
 
 from PIL import Image
 
+from codec.coder import bitmap_of
+from codec.nursery import Nursery
+from codec.page import Page, Resolution
+from coverpage import Cover, CoverFields, Place, Shelf, Studio, lettering
+from coverpage.items import PlacedText
+from coverpage.layout import Layout, PaperName, arranged
 
-def text_of(pdf: bytes) -> str:
-    """The text of all pages, laid out."""
-    return subprocess.run(
-        ["pdftotext", "-layout", "-", "-"], input=pdf, capture_output=True, check=True
-    ).stdout.decode()
+
+@cache
+def studio() -> Studio:
+    """One for all tests of a run, with a warm child beside it."""
+    return Studio(Nursery())
 
 
-def pages_of(pdf: bytes, folder: Path, dpi_y: int = 196) -> list[Image.Image]:
-    """Each page as the rasteriser of the house sees it: one bit, 204 dpi across; mode "1", 0 is black."""
-    path = folder / "cover.pdf"
-    path.write_bytes(pdf)
-    out = folder / "page-%d.pbm"
-    options = ["-q", "-dSAFER", "-dNOPAUSE", "-dBATCH", "-dDOINTERPOLATE", "-sDEVICE=pbmraw", f"-r204x{dpi_y}"]
-    said = subprocess.run(
-        ["gs", *options, f"-sOutputFile={out}", str(path)], capture_output=True, check=True, text=True
-    )
-    assert said.stdout + said.stderr == ""
-    found = sorted(folder.glob("page-*.pbm"), key=lambda page: int(page.stem.partition("-")[2]))
-    pages = []
-    for page in found:
-        with Image.open(page) as picture:
-            pages.append(picture.copy())
-        page.unlink()
-    return pages
+def shelf(folder: Path | None = None) -> Shelf:
+    return Shelf(() if folder is None else (Place("site", folder),))
+
+
+def drawn(
+    name: str,
+    fields: CoverFields,
+    paper: PaperName = "a4",
+    resolution: Resolution = Resolution.FINE,
+    folder: Path | None = None,
+) -> Cover:
+    return studio().cover(shelf(folder).find(name), fields, paper, resolution)
+
+
+def pictures(
+    name: str, fields: CoverFields, folder: Path | None = None, resolution: Resolution = Resolution.FINE
+) -> list[Image.Image]:
+    """The pages, mode "1", 0 is black."""
+    return [picture_of(page) for page in drawn(name, fields, "a4", resolution, folder).pages]
+
+
+def picture_of(page: Page) -> Image.Image:
+    bitmap = bitmap_of(page)
+    white = bytes(octet ^ 0xFF for octet in bitmap.data)
+    return Image.frombytes("1", (bitmap.width, bitmap.rows), white)
+
+
+def layout(name: str, fields: CoverFields, paper: PaperName = "a4", folder: Path | None = None) -> Layout:
+    return arranged(shelf(folder).find(name).template, fields, paper, lettering)
+
+
+def texts(made: Layout, page: int = 0) -> list[str]:
+    """What a page says, line by line from the top and from left to right."""
+    found = [item for item in made.pages[page] if isinstance(item, PlacedText)]
+    return [item.text for item in sorted(found, key=lambda item: (round(item.y), item.x))]
 
 
 def black(picture: Image.Image, box: tuple[int, int, int, int]) -> int:

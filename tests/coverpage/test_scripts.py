@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image, ImageChops
 from reportlab.pdfbase.ttfonts import TTFont
 
-from coverpage import CoverFields, CoverPageError, fonts, render
-from coverpage.lettering import PlainFace, ShapedFace, broken, face_for
+from codec.page import Resolution
+from coverpage import CoverFields, CoverPageError, check_letters, fonts, lettering
+from coverpage.script import broken, is_right_to_left, stretches
 from fax import Recipient
-from tests.coverpage.picture import black, pages_of, rules
+from tests.coverpage.picture import black, drawn, pictures, rules
+
+
+@pytest.fixture
+def other_fonts() -> Iterator[None]:
+    """The test says which fonts there are: nothing that was found before counts, nor does it later."""
+    kept = (lettering._runs, lettering._length, lettering.lines, lettering.drawn)
+    for each in kept:
+        each.cache_clear()
+    yield
+    for each in kept:
+        each.cache_clear()
 
 
 def note_box(picture: Image.Image) -> tuple[int, int, int, int]:
@@ -27,19 +40,19 @@ def ink(picture: Image.Image) -> tuple[int, int, int, int]:
     return box
 
 
-@pytest.mark.parametrize("dpi_y", [98, 196])
-def test_right_to_left_text_stands_at_the_right(tmp_path: Path, dpi_y: int) -> None:
-    (latin,) = pages_of(render("default", CoverFields(note="Good morning")), tmp_path, dpi_y)
-    (hebrew,) = pages_of(render("default", CoverFields(note="בוקר טוב")), tmp_path, dpi_y)
+@pytest.mark.parametrize("resolution", [Resolution.STANDARD, Resolution.FINE])
+def test_right_to_left_text_stands_at_the_right(resolution: Resolution) -> None:
+    (latin,) = pictures("default", CoverFields(note="Good morning"), resolution=resolution)
+    (hebrew,) = pictures("default", CoverFields(note="בוקר טוב"), resolution=resolution)
     assert ink(latin)[0] < 200
     assert ink(latin)[2] < latin.width / 2
     assert ink(hebrew)[0] > hebrew.width / 2
     assert ink(hebrew)[2] > hebrew.width - 200
 
 
-def test_a_right_to_left_paragraph_keeps_its_side_where_a_line_begins_with_latin(tmp_path: Path) -> None:
+def test_a_right_to_left_paragraph_keeps_its_side_where_a_line_begins_with_latin() -> None:
     note = "שלום " * 12 + "printing works in Springfield"
-    (picture,) = pages_of(render("default", CoverFields(note=note)), tmp_path)
+    (picture,) = pictures("default", CoverFields(note=note))
     _, top, _, bottom = ink(picture)
     assert bottom - top > 196 / 72 * 20, "two lines"
     last = picture.crop(note_box(picture)).crop((0, bottom - 30, picture.width, bottom))
@@ -48,17 +61,17 @@ def test_a_right_to_left_paragraph_keeps_its_side_where_a_line_begins_with_latin
     assert box[2] > picture.width - 200
 
 
-def test_arabic_letters_are_joined(tmp_path: Path) -> None:
-    (joined,) = pages_of(render("default", CoverFields(note="بببب")), tmp_path)
-    (apart,) = pages_of(render("default", CoverFields(note="ب\u200cب\u200cب\u200cب")), tmp_path)
+def test_arabic_letters_are_joined() -> None:
+    (joined,) = pictures("default", CoverFields(note="بببب"))
+    (apart,) = pictures("default", CoverFields(note="ب\u200cب\u200cب\u200cب"))
     joined_width, apart_width = (ink(page)[2] - ink(page)[0] for page in (joined, apart))
     assert joined_width < apart_width * 0.8
 
 
-def test_hebrew_runs_from_right_to_left(tmp_path: Path) -> None:
+def test_hebrew_runs_from_right_to_left() -> None:
     """Lamed is the only tall letter here: it must stand where the direction puts it."""
-    (first,) = pages_of(render("default", CoverFields(note="למממממ")), tmp_path, 391)
-    (last,) = pages_of(render("default", CoverFields(note="מממממל")), tmp_path, 391)
+    (first,) = pictures("default", CoverFields(note="למממממ"), resolution=Resolution.SUPERFINE)
+    (last,) = pictures("default", CoverFields(note="מממממל"), resolution=Resolution.SUPERFINE)
     tops = []
     for picture in (first, last):
         left, top, right, _ = ink(picture)
@@ -68,21 +81,19 @@ def test_hebrew_runs_from_right_to_left(tmp_path: Path) -> None:
     assert tops == [True, False]
 
 
-def test_scripts_that_need_no_shaping_are_drawn_with_the_embedded_font() -> None:
-    for text in ("plain", "Zwölf Ž ł", "Καλημέρα", "добрый день", "100 € – “x”"):
-        assert isinstance(face_for(text, bold=False), PlainFace), text
-    for text in ("שלום", "سلام", "a\u0301\u0323"):
-        assert isinstance(face_for(text, bold=False), ShapedFace), text
-
-
+@pytest.mark.usefixtures("other_fonts")
 def test_a_character_that_no_font_has_is_an_error_that_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fonts, "other_fonts", lambda: ())
     with pytest.raises(CoverPageError, match=r"山.*U\+5C71.*fonts-"):
-        render("default", CoverFields(recipient=Recipient(name="Yamada 山田")))
+        drawn("default", CoverFields(recipient=Recipient(name="Yamada 山田")))
     with pytest.raises(CoverPageError, match="U\\+5C71"):
-        render("default", CoverFields(note="one\n山\ntwo"))
+        drawn("default", CoverFields(note="one\n山\ntwo"))
+    with pytest.raises(CoverPageError, match="U\\+5C71"):
+        check_letters([Recipient(name="Müller"), Recipient(company="山")])
+    check_letters([Recipient(name="Müller", city="תל אביב", number="1"), Recipient(name="a\tb\x00")])
 
 
+@pytest.mark.usefixtures("other_fonts")
 def test_another_font_of_the_system_helps_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A font that has what the first one lacks is used for it, whatever is installed here."""
     bold, regular = (fonts.characters(fonts.dejavu(name)) for name in (fonts.BOLD, fonts.REGULAR))
@@ -91,11 +102,39 @@ def test_another_font_of_the_system_helps_out(monkeypatch: pytest.MonkeyPatch, t
     shutil.copy(fonts.dejavu(fonts.REGULAR), helper)
     monkeypatch.setattr(fonts, "other_fonts", lambda: (helper,))
     monkeypatch.setattr("coverpage.lettering.REGULAR", fonts.BOLD)
-    face = face_for(f"a{only_regular}", bold=True)
-    assert isinstance(face, ShapedFace)
-    assert face.fonts == (fonts.dejavu(fonts.BOLD), helper)
-    (picture,) = pages_of(render("default", CoverFields(note=f"{only_regular}")), tmp_path)
-    assert black(picture, note_box(picture)) > 0
+    runs = lettering._runs(f"a{only_regular}", True, False)
+    assert [run.font for run in runs] == [fonts.dejavu(fonts.BOLD), helper]
+    made = lettering.drawn(only_regular, 12, True, False, Resolution.FINE)
+    assert made.bitmap is not None
+
+
+def test_a_line_of_several_fonts_and_directions_is_in_the_order_that_is_read() -> None:
+    """Hebrew beside what another font draws: neither may be where the other belongs."""
+
+    def seen(text: str) -> list[str]:
+        fonts_of = ["cjk" if character > "\u2e80" else "first" for character in text]
+        right_to_left = is_right_to_left(text)
+        found = stretches(text, right_to_left, lambda one, two: fonts_of[one] == fonts_of[two])
+        return [text[first:last][:: -1 if leftwards else 1].strip() for first, last, leftwards in found]
+
+    assert seen("abc 山田 def") == ["abc", "山田", "def"]
+    assert seen("abc שלום 山田") == ["abc", "םולש", "", "山田"]
+    # What is read first stands at the right; a number behind Chinese belongs to it.
+    assert seen("שלום 山田 12") == ["山田", "12", "םולש"]
+    assert seen("סכום 12.5 שקל 山") == ["山", "לקש", "12.5", "םוכס"]
+
+
+@pytest.mark.parametrize(
+    "text", ["Zwölf Ž ł", "Καλημέρα", "добрый день", "שלום עולם", "سلام عليكم", "山田太郎", "ひらがな", "한국어"]
+)
+def test_text_is_the_same_on_paper_at_every_resolution(text: str) -> None:
+    made = {each: lettering.drawn(text, 12, False, is_right_to_left(text), each).bitmap for each in Resolution}
+    standard, fine, superfine = (made[each] for each in Resolution)
+    assert standard is not None and fine is not None and superfine is not None
+    assert abs(standard.width - fine.width) <= 2
+    assert abs(superfine.width - fine.width) <= 2
+    assert abs(2 * standard.rows - fine.rows) <= 2
+    assert abs(superfine.rows - 2 * fine.rows) <= 2
 
 
 def test_what_a_font_covers_is_read_as_another_reader_reads_it() -> None:
@@ -118,18 +157,12 @@ def test_without_dejavu_the_error_names_the_package(monkeypatch: pytest.MonkeyPa
 
 def test_lines_are_never_wider_than_their_measure() -> None:
     for text in ("one two three " * 30, "x" * 500, "well-known half-hearted " * 20, "שלום עולם " * 30):
-        face = face_for(text, bold=False)
-        lines = broken(text, face, 12, 200)
-        assert max(face.width(line, 12) for line in lines) <= 200
+        lines = lettering.lines(text, 12, False, 200)
+        assert len(lines) > 1
+        assert max(lettering.width(line, 12, False, is_right_to_left(text)) for line in lines) <= 200
         assert "".join("".join(lines).split()) == "".join(text.split())
 
 
-def test_ideographs_break_anywhere_but_before_a_full_stop() -> None:
-    class Square:
-        def width(self, text: str, size_pt: float) -> float:
-            return len(text) * size_pt
-
-        def draw(self, canvas: object, text: str, x: float, baseline: float, size_pt: float) -> None:
-            raise AssertionError
-
-    assert broken("山田太郎。東京", Square(), 10, 40) == ["山田太", "郎。東京"]
+def test_ideographs_break_anywhere_but_before_a_full_stop_and_after_an_opening_bracket() -> None:
+    assert broken("山田太郎。東京", lambda text: len(text) * 10, 40) == ["山田太", "郎。東京"]
+    assert broken("山田太「東京」", lambda text: len(text) * 10, 40) == ["山田太", "「東京」"]
