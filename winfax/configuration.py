@@ -72,6 +72,9 @@ def shown(settings: Configuration) -> FAX_CONFIGURATION:
 
 def changes(wanted: FAX_CONFIGURATION) -> dict[str, object]:
     """The structure as settings of the server. Raises WinFaxError."""
+    for name in ("Retries", "RetryDelay", "DirtyDays"):
+        if not isinstance(getattr(wanted, name), int):
+            raise bad_parameter(f"{name} is not a number")
     minutes, exact_s = wanted.__dict__.get("_exact_delay", (None, 0.0))
     said: dict[str, object] = {
         "retries": wanted.Retries,
