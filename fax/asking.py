@@ -108,9 +108,11 @@ class Asking:
         except msgspec.DecodeError as error:
             raise misunderstood(self.server, error) from error
 
-    def _do(self, method: str, target: str) -> None:
+    def _do(self, method: str, target: str, headers: dict[str, str] | None = None) -> None:
         """Ask for something that has no answer but that it was done."""
-        with exchange(self.server, method, target, timeout_s=self._timeout_s or ANSWER_TIMEOUT_S) as answer:
+        with exchange(
+            self.server, method, target, timeout_s=self._timeout_s or ANSWER_TIMEOUT_S, headers=headers
+        ) as answer:
             answer.whole()
 
     def _tell(

@@ -6,7 +6,7 @@ What always holds: as in ``fax.client``. A lease ends when its connection does, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, fields
 from types import TracebackType
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from fax.asking import ANSWER_TIMEOUT_S, Asking
+from fax.errors import FaxError
 from fax.ports import PortChange, PortInfo, PortStatistics
 from fax.settings import Configuration, LogSetting
 from fax.wire import exchange, misunderstood, not_running
@@ -121,4 +122,7 @@ class PortLease:
         return self._client._tell("PATCH", f"/v1/ports/{self.id}", _said(change), PortInfo, headers)
 
     def close(self) -> None:
-        self._held.close()
+        """Give the lease back: when this returns, somebody else can have it."""
+        with self._held, suppress(FaxError):
+            # What the server does not take back now ends with the connection.
+            self._client._do("DELETE", f"/v1/ports/{self.id}/lease", {LEASE_HEADER: self._lease})

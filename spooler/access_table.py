@@ -103,6 +103,7 @@ RULES: dict[str, Rule] = {
     "GET /v1/ports/{id:int}": needs(Right.PORT_QUERY),
     "PATCH /v1/ports/{id:int}": needs(Right.PORT_SET),
     "POST /v1/ports/{id:int}/lease": needs(Right.PORT_SET),
+    "DELETE /v1/ports/{id:int}/lease": needs(Right.PORT_SET),
     "GET /v1/ports/{id:int}/routing": needs(Right.PORT_QUERY),
     "PATCH /v1/ports/{id:int}/routing/{guid}": needs(Right.PORT_SET),
     "GET /v1/routing/methods": needs(Right.CONFIG_QUERY),

@@ -101,6 +101,20 @@ def routes(daemon: Daemon) -> Routes:
         token = leases.take(id)
         return _Held(daemon, id, token)
 
+    @routes.request(
+        "DELETE",
+        "/v1/ports/{id:int}/lease",
+        gives=None,
+        status=204,
+        parameters=(Parameter(LEASE_HEADER, str, "The lease that is held", "header"),),
+    )
+    async def end_lease(request: Request, id: int) -> Response:
+        """Give a lease back; it has ended when this is answered."""
+        token = request.headers.get(LEASE_HEADER, "")
+        leases.check(id, token)
+        leases.end(id, token)
+        return Response(status_code=204)
+
     @routes.request("GET", "/v1/statistics/ports", gives=list[PortStatistics])
     async def port_statistics(request: Request) -> Response:
         """What went over each line."""

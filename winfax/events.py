@@ -125,7 +125,8 @@ class Registration:
             return self._wanted
 
     def end(self) -> None:
-        """Deliver nothing any more: when this returns, nothing is being delivered."""
+        """Deliver nothing any more, and let another have the place: when this returns, nothing is being delivered."""
+        _forget(self._server, self)
         self._wanted = False
         if threading.current_thread() is not self._thread:
             with self._lock:
@@ -151,6 +152,12 @@ def register(server: ServerHandle, deliver: Deliver, window: WindowProcedure | N
         return made
 
 
+def registered(server: ServerHandle) -> Registration | None:
+    """The registration with this server, if there is one."""
+    with _registering:
+        return _registered.get(_name(server))
+
+
 def _forget(server: ServerHandle, registration: Registration) -> None:
     with _registering:
         if _registered.get(_name(server)) is registration:
@@ -162,7 +169,6 @@ def _sign_off(server: ServerHandle, window: WindowProcedure) -> None:
         known = _registered.get(_name(server))
         if known is None or known.window != window:
             raise WinFaxError(c.ERROR_INVALID_DATA, "This window is not registered")
-        del _registered[_name(server)]
     known.end()
 
 

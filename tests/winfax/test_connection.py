@@ -62,8 +62,8 @@ def test_a_handle_is_closed_once_and_is_worth_nothing_afterwards(rig: Rig, refus
         lambda handle: winfax.FaxAccessCheck(handle, 0),
         lambda handle: winfax.FaxOpenPort(handle, 1, winfax.PORT_OPEN_QUERY),
     ):
-        assert refused(use(handle)) == winfax.ERROR_INVALID_HANDLE  # type: ignore[operator]
-        assert refused(use(None)) == winfax.ERROR_INVALID_PARAMETER  # type: ignore[operator]
+        assert refused(use(handle)) == winfax.ERROR_INVALID_HANDLE
+        assert refused(use(None)) == winfax.ERROR_INVALID_PARAMETER
 
 
 def test_closing_one_s_own_handle_needs_no_right(rig: Rig, stranger: Stranger) -> None:
