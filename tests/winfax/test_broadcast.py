@@ -66,11 +66,8 @@ def test_recipients_of_different_wishes_share_the_document_and_get_what_each_wis
 
     ok, first = winfax.FaxSendDocumentForBroadcast(handle, letter, callback)
     assert ok
-    found = {
-        job.recipient.number: job
-        for job in rig.client.jobs(limit=10_000)
-        if (job.recipient.number or "").startswith("556")
-    }
+    jobs = rig.client.jobs(limit=10_000)
+    found = {number: job for job in jobs if (number := job.recipient.number or "").startswith("556")}
     assert sorted(found) == [f"556{number:04}" for number in range(1, 5)]
     assert [found[f"556{number:04}"].billing_code for number in range(1, 5)] == ["code 1", "code 0"] * 2
     covers = [found[f"556{number:04}"].cover for number in range(1, 5)]

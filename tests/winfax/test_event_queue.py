@@ -175,7 +175,7 @@ def test_a_window_is_told_by_messages_until_it_signs_off(
     assert winfax.FaxInitializeEventQueue(handle, None, None, window, BASE)
     job = send(handle, tmp_path)
     device = rig.client.ports()[0].id
-    found = []
+    found: list[tuple[int, int, int]] = []
     while BASE + winfax.FEI_IDLE not in [message for message, _, _ in found]:
         found.append(told.get(timeout=PATIENCE_S))
         assert 0 <= found[-1][0] - BASE <= winfax.FEI_NEVENTS
