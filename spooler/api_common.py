@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Annotated, Any, Literal, TypeVar, cast
 
 import msgspec
@@ -258,8 +259,14 @@ class Routes(APIRouter):
 
     def _schema(self, type: Any) -> dict[str, Any]:
         self.types.add(type)
-        (schema,), _ = msgspec.json.schema_components((type,), ref_template=REFERENCE)
-        return schema
+        return _schema_of(type)
+
+
+@cache
+def _schema_of(type: Any) -> dict[str, Any]:
+    """Kept, since a few types are named again and again, and nothing else of a start takes so long."""
+    (schema,), _ = msgspec.json.schema_components((type,), ref_template=REFERENCE)
+    return schema
 
 
 def components(types: Iterable[Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ program is refused. A revision that was landed is never changed: the next one co
 from __future__ import annotations
 
 import logging
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -29,6 +30,7 @@ class NewerDatabaseError(Exception):
     """The database was written by a newer program. The text names its revision."""
 
 
+@cache
 def newest() -> str:
     """The revision that this program works with."""
     head = ScriptDirectory.from_config(_config()).get_current_head()

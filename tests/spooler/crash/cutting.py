@@ -7,13 +7,11 @@ is the same case. Chance is a seed.
 from __future__ import annotations
 
 import copy
-import queue
 import random
-import shutil
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,13 +19,12 @@ import msgspec
 
 from tests.spooler.crash import scenarios
 from tests.spooler.crash.disk import Tree
-from tests.spooler.crash.promises import Known, Told, broken, documents_of, journals, order_of_acts
+from tests.spooler.crash.promises import Known, broken, documents_of, journals, order_of_acts
 from tests.spooler.crash.receiving import kept, receive
 from tests.spooler.crash.scenarios import Played
 from tests.spooler.crash.worker import Finding, Question
 from tests.spooler.rig import ROOT
 
-QUESTIONS_LIMIT = 300  # of one worker: then another one
 CONFIG = 'spool = "{0}/spool"\nsocket = "{0}/api.sock"\nincoming_every_s = 0.02\n'
 
 
@@ -81,34 +78,29 @@ class Worker:
     """The process that wakes daemons up."""
 
     def __init__(self, log: Path) -> None:
-        self._log = log.open("ab")
-        self._process: subprocess.Popen[bytes] | None = None
-        self._asked = 0
+        command = [sys.executable, "-m", "tests.spooler.crash.worker"]
+        with log.open("ab") as out:
+            self._process = subprocess.Popen(
+                command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=out
+            )
 
     def ask(self, question: Question) -> Finding:
-        if self._process is None or self._asked % QUESTIONS_LIMIT == 0:
-            self.close()
-            command = [sys.executable, "-m", "tests.spooler.crash.worker"]
-            self._process = subprocess.Popen(
-                command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log
-            )
-        self._asked += 1
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write(msgspec.json.encode(question) + b"\n")
         self._process.stdin.flush()
-        answer = self._process.stdout.readline()
+        answer = b""
+        while (line := self._process.stdout.readline()) != b"\n":  # an empty one: the daemon is dead
+            assert line, "the worker died; see its log"
+            answer = line
         if not answer:
-            self.close()
             return Finding(exit=-1, wrong=("the daemon's process died; see the log",))
         return msgspec.json.decode(answer, type=Finding)
 
     def close(self) -> None:
-        if self._process is not None:
-            assert self._process.stdin is not None and self._process.stdout is not None
-            self._process.stdin.close()
-            self._process.wait()
-            self._process.stdout.close()
-            self._process = None
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
 
 
 def cases(played: Played, every: int, samples: int, seed: int) -> Iterator[Case]:
@@ -130,29 +122,51 @@ def cases(played: Played, every: int, samples: int, seed: int) -> Iterator[Case]
                 yield Case(point, tree, live, copy.deepcopy(known), number)
 
 
-def judge(played: Played, case: Case, whole: list[Told], worker: Worker, folder: Path, thorough: bool) -> list[str]:
-    """Wake a daemon on the disk, and see. ``thorough``: prepare what is to be prepared, hand in all once more."""
-    folder.mkdir(parents=True)
-    try:
-        if played.received:
-            return kept(played, case.known.confirmed, case.tree, folder / "spool")
-        case.tree.lay_out(folder / "spool")
-        (folder / "platen.toml").write_text(CONFIG.format(folder))
-        question = Question(folder=str(folder))
-        if thorough:
-            key, submission = next(iter(played.submissions.items()))
-            question = Question(
-                folder=str(folder), prepare=True, key=key, again=submission, document=str(played.files[key])
-            )
-        found = worker.ask(question)
-        wrong = broken(played, case.known, case.tree, case.live, whole, found)
+class Judge:
+    """Wakes daemons up on the disks of one run, and sees; a disk that was seen is not looked at again."""
+
+    def __init__(self, played: Played, folder: Path) -> None:
+        self._played = played
+        self._folder = folder
+        self._found: dict[int, Finding] = {}
+        self._worker: Worker | None = None
+        last = copy.deepcopy(played.disk)
+        for operation in played.operations:
+            last.follow(operation)
+        self._whole = list(journals(last.live()))
+
+    def wrong(self, case: Case, thorough: bool) -> list[str]:
+        """What is not as promised. ``thorough``: prepare what is to be prepared, hand in all once more, end."""
+        if self._played.received:
+            with tempfile.TemporaryDirectory(dir=self._folder) as folder:
+                return kept(self._played, case.known.confirmed, case.tree, Path(folder) / "spool")
+        disk = case.tree.fingerprint
+        if disk not in self._found:
+            self._found[disk] = self._ask(case.tree, thorough)
+        found = self._found[disk]
+        wrong = broken(self._played, case.known, case.tree, case.live, self._whole, found)
         for accepted in case.known.accepted:
-            for path in documents_of(played, accepted):
-                if not (folder / "spool" / path).exists():
-                    wrong.append(f"P1: the document of {accepted!r} is lost")
+            if not set(documents_of(self._played, accepted)) <= set(found.documents):
+                wrong.append(f"P1: the document of {accepted!r} is lost")
         return wrong
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+
+    def _ask(self, tree: Tree, thorough: bool) -> Finding:
+        if self._worker is None:
+            self._worker = Worker(self._folder / f"{self._played.name}.log")
+        with tempfile.TemporaryDirectory(dir=self._folder, ignore_cleanup_errors=True) as name:
+            folder = Path(name)
+            tree.lay_out(folder / "spool")
+            (folder / "platen.toml").write_text(CONFIG.format(folder))
+            question = Question(folder=name)
+            if thorough:
+                key, submission = next(iter(self._played.submissions.items()))
+                document = str(self._played.files[key])
+                question = Question(folder=name, prepare=True, key=key, again=submission, document=document, end=True)
+            return self._worker.ask(question)
+
+    def close(self) -> None:
+        if self._worker is not None:
+            self._worker.close()
 
 
 def cut(
@@ -163,57 +177,34 @@ def cut(
     samples: int = 4,
     seed: int = 1,
     thorough_every: int = 10,
-    workers: int = 1,
-    tell: Callable[[Violation], None] = lambda violation: None,
+    report: Report | None = None,
+    tell: Callable[[Report, Sequence[Violation]], None] = lambda report, news: None,
 ) -> Report:
-    """Check a run."""
-    report = Report(played.name, operations=len(played.operations))
-    for what in order_of_acts(played):
-        report.violations.append(Violation(0, "the record", what))
-    last = copy.deepcopy(played.disk)
-    for operation in played.operations:
-        last.follow(operation)
-    whole = list(journals(last.live()))
-    todo: queue.Queue[tuple[int, Case] | None] = queue.Queue(4)
-    failures: list[BaseException] = []
-
-    def work(number: int) -> None:
-        worker = Worker(folder / f"{played.name}-{number}.log")
-        try:
-            while (item := todo.get()) is not None:
-                index, case = item
-                if failures:
-                    continue
-                try:
-                    thorough = index % thorough_every == 0
-                    place = folder / f"{played.name}-{index}"
-                    for what in judge(played, case, whole, worker, place, thorough):
-                        violation = Violation(case.point, case.tree.how, what)
-                        report.violations.append(violation)
-                        tell(violation)
-                except BaseException as error:
-                    failures.append(error)
-        finally:
-            worker.close()
-
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(workers)]
-    for thread in threads:
-        thread.start()
+    """Check a run. ``report``: what an earlier try of the same run came to, to go on there; ``tell``: is told how far
+    it is after each disk, with what is new."""
+    report = report or Report(played.name, operations=len(played.operations), points=0)
+    if not report.disks:
+        report.violations += [Violation(0, "the record", what) for what in order_of_acts(played)]
+        tell(report, report.violations)
+    judge = Judge(played, folder)
     try:
         for index, case in enumerate(cases(played, every, samples, seed)):
-            report.disks += 1
-            todo.put((index, case))
+            if index < report.disks:
+                continue
+            news = [
+                Violation(case.point, case.tree.how, what) for what in judge.wrong(case, index % thorough_every == 0)
+            ]
+            report.disks = index + 1
+            report.points = _points(case.point, every, seed)
+            report.violations += news
+            tell(report, news)
     finally:
-        for _ in threads:
-            todo.put(None)
-        for thread in threads:
-            thread.join()
-    if failures:
-        raise failures[0]
-    report.points = _points(len(played.operations), every, seed)
+        judge.close()
+    report.points = _points(len(played.operations), every, seed, last=True)
     return report
 
 
-def _points(operations: int, every: int, seed: int) -> int:
+def _points(until: int, every: int, seed: int, last: bool = False) -> int:
+    """Points up to an operation; ``last``: it is the last one, which is always looked at."""
     first = random.Random(seed).randrange(every)
-    return sum(1 for point in range(1, operations + 1) if not (point + first) % every or point == operations)
+    return sum(1 for point in range(1, until + 1) if not (point + first) % every or (last and point == until))
