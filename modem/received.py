@@ -26,7 +26,9 @@ from modem import journal
 from modem.entries import Entry
 from modem.outcome import Cause, Phase
 from modem.plan import CallPlan
-from modem.receipt import AnswerOutcome, CallerId, fault_of, receipts_in, sentence
+from modem.receipt import AnswerOutcome, CallerId, Receipt, fault_of, receipts_in, sentence
+from modem.t30.frames import FrameError, Type, parse
+from modem.t30.receiver_states import PAGE_ENDS
 
 JOURNAL_NAME = "journal.jsonl"
 PAGES_NAME = "pages.tif"
@@ -127,6 +129,34 @@ def outcome_after_death(entries: Sequence[Entry]) -> AnswerOutcome:
     )
 
 
+def came_to_the_end(entries: Sequence[Entry]) -> bool:
+    """Whether all pages came in: the far end has said that there is no more to come (EOP) behind the last one.
+
+    It may not have heard that we have them, when the call or its process ended right then.
+    """
+    ended = complete = False
+    for entry in entries:
+        if entry.kind == "frame" and entry.fields.get("dir") == "in" and entry.fields.get("good"):
+            try:
+                frame = parse(bytes.fromhex(str(entry.fields.get("octets"))))
+            except (FrameError, ValueError):
+                continue
+            kind = frame.type
+            if kind in (Type.PPS, Type.EOR):
+                kind = _BY_VALUE.get(frame.fif[0] & 0xFE) if frame.fif else None
+            if kind in PAGE_ENDS:
+                ended = PAGE_ENDS[kind] is Type.EOP
+                complete = complete and ended
+        elif entry.kind == "page-received":
+            complete = ended and entry.fields.get("receipt") != Receipt.INCOMPLETE.value
+        elif entry.kind == "page-refused":
+            complete = False
+    return complete
+
+
+_BY_VALUE = {kind.value: kind for kind in PAGE_ENDS}
+
+
 def _caller(entries: Sequence[Entry]) -> CallerId:
     try:
         return msgspec.convert(entries[0].fields.get("caller", {}), CallerId) if entries else CallerId()
@@ -140,6 +170,7 @@ __all__ = [
     "PAGES_NAME",
     "ReceivedCall",
     "calls_in",
+    "came_to_the_end",
     "fetched_path",
     "make_folder",
     "outcome_after_death",

@@ -32,8 +32,11 @@ from spooler.mailbox import Mailbox
 from spooler.preparation import Preparation
 from spooler.profiles import Profiles
 from spooler.providers import Providers
+from spooler.reception import Reception
 from spooler.retention import Ages, Retention
 from spooler.routing import Routing
+from spooler.routing_folder import FolderMethod
+from spooler.routing_print import PrintMethod
 from spooler.settings import Settings
 from spooler.spool import Spool
 from spooler.store import Store
@@ -43,6 +46,7 @@ TIDY_EVERY_S = 300.0
 GOODBYE_S = 2.0
 ARCHIVE_EVERY_S = 2.0
 MAILS_AT_ONCE = 500
+RECEPTION_EVERY_S = 60.0
 
 
 class Daemon:
@@ -65,11 +69,14 @@ class Daemon:
         )
         self.retention = Retention(store, spool)
         self.covers = Covers(settings, spool, self.live, self.nursery)
+        self.routing = Routing(store, spool, self.live)
+        self.routing.register(FolderMethod(spool.root))
+        self.routing.register(PrintMethod())
+        self.reception = Reception(store, spool, self.routing, settings.dialling)
         self.dispatcher = Dispatcher(
-            store, spool, settings, self.live, self.health, self.covers, self.providers.launcher
+            store, spool, settings, self.live, self.health, self.covers, self.reception, self.providers.launcher
         )
         self.archive = Archive(store, spool, lambda: self.live.configuration)
-        self.routing = Routing(store, spool, self.live)
         self.mailbox = Mailbox(store, spool, self.live)
         self.news = News(store)
         self.leases = Leases()
@@ -91,6 +98,7 @@ class Daemon:
             asyncio.create_task(self._every(self.settings.incoming_every_s, self.incoming.take_in), name="incoming"),
             asyncio.create_task(self._every(tidy_every_s, self.intake.tidy), name="tidy"),
             asyncio.create_task(self._every(tidy_every_s, self._let_go), name="retention"),
+            asyncio.create_task(self._every(RECEPTION_EVERY_S, self._take_in_left), name="reception"),
             asyncio.create_task(self._every(ARCHIVE_EVERY_S, self.archive.look), name="archive"),
             asyncio.create_task(self.providers.run(self.dispatcher.enrol), name="providers"),
         ]
@@ -143,6 +151,10 @@ class Daemon:
         forget = partial(store_mail.forget, before=old, limit=MAILS_AT_ONCE)
         while self.store.call(forget) == MAILS_AT_ONCE:
             pass
+
+    def _take_in_left(self) -> None:
+        """Calls of ports that are no longer there."""
+        self.reception.look([name for name, port in list(self.dispatcher.ports.items()) if port.settings is not None])
 
     def _tidy_covers(self) -> None:
         """Set cover pages aside that no job has: a crash left them, or the database was lost. What was let go of is on

@@ -30,6 +30,7 @@ from spooler.numbers import NumberError, main_number
 from spooler.planning import freeze_cover, master_file
 from spooler.port_launch import Starts
 from spooler.ports import Port
+from spooler.reception import Reception
 from spooler.schedule import Schedule
 from spooler.schedule_rules import local_zone, rules_of
 from spooler.schedule_types import Assignment, Candidate, Decision, Rules, WaitReason
@@ -72,12 +73,14 @@ class Dispatcher:
         live: Live,
         health: Health,
         covers: Covers,
+        reception: Reception,
         launcher_of: Callable[[str], Starts | None],
     ) -> None:
         """``launcher_of``: who starts a port's process, by the port's name; None: a modem's has its own."""
         self._store = store
         self._health = health
         self._covers = covers
+        self._reception = reception
         self._launcher_of = launcher_of
         self._live = live
         self._spool = spool
@@ -123,6 +126,7 @@ class Dispatcher:
             self._live,
             self._store,
             self._spool,
+            self._reception,
             self._port_changed,
             self._over,
             self._launcher_of(name),

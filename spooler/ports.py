@@ -35,6 +35,7 @@ from spooler.port_incoming import Incoming
 from spooler.port_launch import Launcher, Starts
 from spooler.port_news import PortNews
 from spooler.port_status import PortNow, Progress, state_of, went_on
+from spooler.reception import Reception
 from spooler.schedule_rules import retry_rules
 from spooler.settings import PortSettings, Settings
 from spooler.spool import Spool
@@ -61,6 +62,7 @@ class Port:
         live: Live,
         store: Store,
         spool: Spool,
+        reception: Reception,
         changed: Callable[[Port], None],
         over: Callable[[tuple[int, ...], bool], None],
         launcher: Starts | None = None,
@@ -86,7 +88,7 @@ class Port:
         self._device_taken = False
         self._retired = False
         self._news = PortNews(name, store)
-        self._incoming = Incoming(spool.root / "received" / name, self._client, self._news.tell)
+        self._incoming = Incoming(name, self._client, self._news.tell, reception)
         live.listen(lambda: changed(self))
 
     @property

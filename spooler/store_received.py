@@ -100,8 +100,8 @@ def take_in(
     )
     emit(tx, "received", job, text=facts.text, port=facts.port, end=facts.cause, pages=len(pages) or None)
     if job is None:
-        throw_away(tx, "received", folder_of(facts.port, facts.call))
-    elif whole:
+        return None
+    if whole:
         tx.connection.execute(insert(received_files).values(job=job, number=0, path=file, owner="", listed=True))
         plan(tx, job, decision, facts.port)
     else:

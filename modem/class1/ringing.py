@@ -23,6 +23,7 @@ class CallerId:
     number: str = ""
     name: str = ""
     at: str = ""  # date and time as the network writes them
+    dialled: str = ""  # the number that was called, where the exchange tells it (DID)
 
 
 class RingWatch:
@@ -66,5 +67,7 @@ class RingWatch:
                 self.caller = replace(self.caller, number="" if value.upper() in _HIDDEN else value)
             elif what == "NAME":
                 self.caller = replace(self.caller, name="" if value.upper() in _HIDDEN else value)
+            elif what == "DDN_NMBR":
+                self.caller = replace(self.caller, dialled=value)
             elif what in ("DATE", "TIME"):
                 self.caller = replace(self.caller, at=f"{self.caller.at} {value}".strip())

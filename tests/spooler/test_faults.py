@@ -21,6 +21,8 @@ from spooler.configuration import Live
 from spooler.ledger import PageNews
 from spooler.planning import write_plan
 from spooler.port_call import RunningCall
+from spooler.reception import Reception
+from spooler.routing import Routing
 from spooler.settings import PortSettings, Settings
 from spooler.spool import Spool
 from spooler.store import Store, Transaction
@@ -177,12 +179,14 @@ def port_for(store: Store, folder: Path, over: list[int]) -> ports.Port:
     settings = Settings(spool=folder, ports=(PortSettings(name="line1", device=str(folder / "none")),))
     spool = Spool(folder)
     spool.prepare(None)
+    live = Live(store, settings)
     return ports.Port(
         "line1",
         settings,
-        Live(store, settings),
+        live,
         store,
         spool,
+        Reception(store, spool, Routing(store, spool, live), settings.dialling),
         lambda port: None,
         lambda jobs, dialled: over.extend(jobs),
     )
