@@ -2,6 +2,7 @@
 
 - The literal layer: the names and parameters of winfax.h. A function gives ``ok, out, ...``, or ``ok`` where it has
   nothing to give out; when it fails, ``GetLastError()`` says why. Constants, structures, and ``FaxFreeBuffer``.
+- The objects of the COM generation: ``Dispatch("FaxServer.FaxServer")`` and all that come from it, ``FaxTiff``.
 - May import: ``fax``, ``coverpage``, ``ipp``, and the standard library; quick to import, pure Python.
 
 What always holds: a function that succeeds has done what it says; each request is checked by the server.
@@ -10,13 +11,21 @@ What always holds: a function that succeeds has done what it says; each request 
 from winfax.com import *
 from winfax.configuration import *
 from winfax.constants import *
+from winfax.dispatch import *
 from winfax.errors import *
 from winfax.events import *
+from winfax.fax_doc import *
+from winfax.fax_job import *
+from winfax.fax_port import *
+from winfax.fax_routing_method import *
+from winfax.fax_server import *
+from winfax.fax_status import *
 from winfax.fax_tiff import *
 from winfax.handles import *
 from winfax.jobs import *
 from winfax.memory import *
 from winfax.ports import *
+from winfax.print_job import *
 from winfax.routing import *
 from winfax.sending import *
 from winfax.structures import *

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
+import typing
 
 import pytest
 
 import winfax
 from tests.winfax.specification_constants import CONSTANTS
 from tests.winfax.specification_functions import CALLBACKS, FUNCTIONS
-from tests.winfax.specification_objects import OBJECTS
+from tests.winfax.specification_objects import CREATABLE, OBJECTS
 from tests.winfax.specification_structures import CONTRACT_STRUCTURES, SIZES, STRUCTURES, size_of
 
 ALL_STRUCTURES = STRUCTURES | CONTRACT_STRUCTURES
+KINDS = {"S": str, "L": int, "I": int, "B": bool, "V": int}
 
 
 def test_the_tables_are_whole() -> None:
@@ -38,3 +41,32 @@ def test_a_structure_has_its_members_in_their_order_and_its_sizes(name: str) -> 
     if members[0][0] == "SizeOfStruct":
         assert structure().SizeOfStruct == structure.SizeOfStruct
         assert structure.SizeOfStruct in (narrow, wide)
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_an_object_has_its_methods_and_properties(name: str) -> None:
+    specified = OBJECTS[name]
+    made = getattr(winfax, name)
+    for method, parameters in specified.methods.items():
+        found = inspect.signature(getattr(made, method)).parameters
+        assert tuple(found)[1:] == parameters, method
+    for property_name, (kind, access) in specified.properties.items():
+        found_property = inspect.getattr_static(made, property_name)
+        assert isinstance(found_property, property), property_name
+        assert (found_property.fset is not None) == ("W" in access), property_name
+        if "R" in access:
+            assert found_property.fget is not None
+            if kind in KINDS:
+                assert typing.get_type_hints(found_property.fget)["return"] is KINDS[kind], property_name
+    public = {entry for entry in vars(made) if entry[0].isupper()}
+    inherited = {entry for base in made.__mro__ for entry in vars(base) if entry[0].isupper()}
+    assert public <= set(specified.methods) | set(specified.properties) <= inherited
+
+
+def test_only_two_objects_can_be_made_by_their_names() -> None:
+    for program_id, name in CREATABLE.items():
+        assert type(winfax.Dispatch(program_id)).__name__ == name
+    for name in OBJECTS.keys() - CREATABLE.values():
+        with pytest.raises(winfax.com_error) as caught:
+            winfax.Dispatch(f"{name}.{name}")
+        assert caught.value.hresult == 0x80040154
