@@ -14,6 +14,10 @@ import mmap
 import os
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from backend.waking import Waking
 
 LIMIT_OCTETS = 2 << 30
 """Of one job. The daemon has its own limit, and is the one that people meet; this one only bounds the disk."""
@@ -61,16 +65,18 @@ class Piece:
         return self.end - self.start
 
 
-def drain(source: int, target: int) -> int:
+def drain(source: int, target: int, waking: Waking) -> int:
     """Move everything from the pipe ``source`` to the end of the file ``target``; the file's length.
 
     The kernel moves it (splice), so that a process which is killed at any moment has either left an octet in the pipe
-    or put it into the file: whoever goes on with the same two loses nothing.
+    or put it into the file: whoever goes on with the same two loses nothing. A signal's handler that raises ends it.
 
     Raises TooLargeError; OSError when there is no room.
     """
     length = os.lseek(target, 0, os.SEEK_END)
     while True:
+        while not waking.wait(source):
+            pass
         try:
             moved = os.splice(source, target, _BLOCK)
         except OSError as error:

@@ -12,6 +12,8 @@ import _socket
 import os
 from collections.abc import Sequence
 
+from backend.waking import Waking
+
 DOOR = "/run/platen-door/socket"
 DOOR_LIMIT_OCTETS = 128 * 1024
 STOP = b"T"
@@ -32,8 +34,10 @@ class Nursed:
         except OSError:
             return
 
-    def wait(self) -> int | None:
+    def wait(self, waking: Waking) -> int | None:
         """Its exit code; None when it died."""
+        while not waking.wait(self._connection.fileno()):
+            pass
         try:
             code = self._connection.recv(1)
         except OSError:

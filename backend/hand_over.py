@@ -27,6 +27,7 @@ from backend.documents import Documents, Piece, TooLargeError, drain, split
 from backend.main import CANCEL, HOLD, OK, RETRY_CURRENT, STOP, say
 from backend.options import chosen, parameters, parse
 from backend.print_job import AskedError, PrintJob
+from backend.waking import Waking
 from fax.client import KEY_LIMIT, Client
 from fax.errors import Cause, DocumentError, FaxError, NotRunningError, ServerError
 from fax.incoming import leave
@@ -60,9 +61,8 @@ def work(argv: list[str], data: int, chance: str, *, with_daemon: bool = True) -
     ``data``: an open file for what comes on stdin, with what an earlier try had read already. ``chance``: the same
     for every try of a job, for a job without a uuid.
     """
-    worker = _Worker(argv, data, chance)
     try:
-        return worker.run(with_daemon)
+        return _Worker(argv, data, chance).run(with_daemon)
     except _Stopped:
         return RETRY_CURRENT
     except _Refused as refusal:
@@ -81,6 +81,7 @@ class _Worker:
         self._asked_to_stop = False
         self._stopping_is_free = True
         self._cups = CupsJob(os.environ.get("CUPS_SERVER"), argv[1])
+        self._waking = Waking()
         signal.signal(signal.SIGTERM, self._stop)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
@@ -152,7 +153,7 @@ class _Worker:
             if self._file is not None:
                 handle = os.open(self._file, os.O_RDONLY | os.O_CLOEXEC)
             else:
-                drain(0, handle)
+                drain(0, handle, self._waking)
         except TooLargeError as error:
             raise _Refused(CANCEL, "The print job is too long to be faxed") from error
         except OSError as error:

@@ -27,7 +27,8 @@ import os
 import signal
 import stat
 import sys
-import time
+
+from backend.waking import Waking
 
 TYPE_CHECKING = False  # typing's own costs its import
 if TYPE_CHECKING:
@@ -112,9 +113,12 @@ class _Parent:
         self._nursed: Nursed | None = None
         self._stopped = False
         self._chance = os.urandom(16).hex()
+        self._waking = Waking()
 
     def run(self) -> int:
         signal.signal(signal.SIGTERM, self._pass_on)
+        signal.signal(signal.SIGCHLD, lambda number, frame: None)  # for the waking only
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD, signal.SIGTERM})
         try:
             data = unnamed_file()
         except OSError as error:
@@ -125,7 +129,9 @@ class _Parent:
             return code
         for attempt in range(len(PAUSES_S) + 1):
             if attempt:
-                time.sleep(PAUSES_S[attempt - 1])
+                self._waking.forget()
+                if not self._stopped:
+                    self._waking.wait(timeout_s=PAUSES_S[attempt - 1])
             if self._stopped:
                 return RETRY_CURRENT
             status = self._try(data, with_daemon=attempt < len(PAUSES_S))
@@ -147,7 +153,7 @@ class _Parent:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         if self._nursed is None:
             return None
-        code = self._nursed.wait()
+        code = self._nursed.wait(self._waking)
         self._nursed = None
         return None if code == CRASHED else code
 
@@ -158,6 +164,7 @@ class _Parent:
         if not self._worker:
             code = CRASHED
             try:
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 # http.client loads OpenSSL unasked, a seventh of our start; all our talk is over Unix sockets
                 sys.modules["ssl"] = None  # type: ignore[assignment]
                 from backend.hand_over import work
@@ -171,7 +178,8 @@ class _Parent:
             finally:
                 os._exit(code)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-        os.waitid(os.P_PID, self._worker, os.WEXITED | os.WNOWAIT)
+        while os.waitid(os.P_PID, self._worker, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
+            self._waking.wait()
         # as long as it is not reaped its number is its own, and _pass_on can hit nobody else
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         _, status = os.waitpid(self._worker, 0)

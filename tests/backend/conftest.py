@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from backend.private import PrivateCups
+from backend.waking import Waking
 from tests.backend.desk import Desk
 from tests.backend.real_daemon import Daemon
 from tests.backend.recorder import Recorder
@@ -129,3 +131,12 @@ def pdf(pdf_folder: Path) -> Path:
 @pytest.fixture(scope="session")
 def other_pdf(pdf_folder: Path) -> Path:
     return write_pdf(pdf_folder / "other.pdf", "three")
+
+
+@pytest.fixture
+def waking() -> Iterator[Waking]:
+    """With SIGUSR1."""
+    before = signal.signal(signal.SIGUSR1, lambda number, frame: None)
+    yield Waking()
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGUSR1, before)

@@ -12,6 +12,7 @@ import pytest
 
 from backend.documents import END_MARK, FAILED_MARK, drain, split
 from backend.install import FILTERS
+from backend.waking import Waking
 
 PDF = b"%PDF-1.4\nbody\n%%EOF\n"
 UPDATED = PDF + b"7 0 obj\nmore\nendobj\nstartxref\n1\n%%EOF\n"
@@ -123,7 +124,7 @@ def test_a_piece_is_read_in_blocks_and_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["pipe", "file"])
-def test_everything_is_read_behind_what_was_read_before(tmp_path: Path, kind: str) -> None:
+def test_everything_is_read_behind_what_was_read_before(tmp_path: Path, kind: str, waking: Waking) -> None:
     octets = random.Random(3).randbytes(3_000_000)
     target = os.open(tmp_path / "target", os.O_RDWR | os.O_CREAT)
     os.write(target, b"before")
@@ -136,12 +137,12 @@ def test_everything_is_read_behind_what_was_read_before(tmp_path: Path, kind: st
 
         thread = threading.Thread(target=feed)
         thread.start()
-        length = drain(source, target)
+        length = drain(source, target, waking)
         thread.join()
     else:
         (tmp_path / "source").write_bytes(octets)
         source = os.open(tmp_path / "source", os.O_RDONLY)
-        length = drain(source, target)
+        length = drain(source, target, waking)
     os.close(source)
     os.close(target)
     assert (tmp_path / "target").read_bytes() == b"before" + octets
