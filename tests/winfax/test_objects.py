@@ -233,6 +233,17 @@ def test_the_status_of_a_port_is_told(server: winfax.FaxServer) -> None:
     assert status.DeviceName == port.Name
 
 
+def test_routing_methods_are_enabled_for_one_port(office: Rig, server: winfax.FaxServer) -> None:
+    methods = server.GetPorts().Item(1).GetRoutingMethods()
+    guids = {method.Guid.lower() for method in methods}
+    assert guids >= {winfax.MS_FAXROUTE_FOLDER_GUID, winfax.MS_FAXROUTE_PRINTING_GUID}
+    (folder,) = [method for method in methods if method.Guid.lower() == winfax.MS_FAXROUTE_FOLDER_GUID]
+    assert (folder.DeviceName, folder.RoutingData, folder.Enable) == ("line1", "", False)
+    assert folder.FriendlyName and folder.FunctionName and folder.ExtensionName and folder.ImageName
+    with _refused(winfax.ERROR_BAD_CONFIGURATION):
+        folder.Enable = True
+
+
 def test_only_parents_make_the_other_objects(office: Rig) -> None:
     with pytest.raises(winfax.com_error) as caught:
         winfax.Dispatch("FaxDoc.FaxDoc")
