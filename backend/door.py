@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import _socket
 import os
-from collections.abc import Sequence
 
-from backend.waking import Waking
+TYPE_CHECKING = False  # typing's own costs its import
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from backend.waking import Waking
 
 DOOR = "/run/platen-door/socket"
 DOOR_LIMIT_OCTETS = 128 * 1024

@@ -14,7 +14,12 @@ from __future__ import annotations
 
 import os
 import select
-import signal
+
+TYPE_CHECKING = False  # typing's own costs its import
+if TYPE_CHECKING:
+    import signal
+else:
+    import _signal as signal  # see backend.main
 
 _BLOCK = 512
 

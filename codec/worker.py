@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from codec.precheck import PdfPage
     from codec.raster_ghostscript import PageRun
 
-NICE = 5
+NICE = 15
 # 1 mm: pages that differ less are laid out alike.
 ALIKE_PT = 2.8
 
@@ -380,7 +380,7 @@ def serve(request: Request, out: int, parent: int) -> None:
     end_with(parent)
     limit_this_process(request.limits)
     if request.out is not None:
-        # Who waits for an answer goes before what is made for later.
+        # Who waits for an answer goes before what is made for later, also while many print at once.
         os.nice(NICE)
     for line in run(request, Path(os.environ["TMPDIR"])):
         os.write(out, json.dumps(line).encode() + b"\n")
