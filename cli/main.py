@@ -58,6 +58,7 @@ def _register() -> None:
         mail,
         queues,
         registry,
+        routing,
         sending,
         settings,
     )
@@ -68,6 +69,7 @@ def _register() -> None:
         mail,
         book,
         settings,
+        routing,
         registry,
         access,
         queues,

@@ -76,6 +76,7 @@ class FAX_ROUTE:
     DeviceId: int = 0
     RoutingInfoData: bytes = b""  # the method's own data for this device
     RoutingInfoDataSize: int = 0
+    DeliveryId: str = ""  # ours: the same in every try, so that who gets a fax twice can tell
 
 
 FileEnumerator = Callable[[int, str, "str | None", str, object], object]

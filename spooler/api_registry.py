@@ -10,7 +10,7 @@ from functools import partial
 from fastapi import Request, Response
 
 from fax.errors import Cause, RequestError
-from fax.registry import ProviderInfo, ProviderRegistration
+from fax.registry import ExtensionInfo, ExtensionRegistration, ProviderInfo, ProviderRegistration
 from spooler import store_registry
 from spooler.access_table import who_asks
 from spooler.api_common import Routes, answer, body_of
@@ -44,6 +44,31 @@ def routes(daemon: Daemon) -> Routes:
         if name in BUILT_IN:
             raise RequestError(Cause.WRONG_STATE, f"The provider {name} is built in")
         await store.run(partial(store_registry.remove_provider, who=who_asks(request), name=name))
+        return Response(status_code=204)
+
+    async def extension_infos() -> tuple[ExtensionInfo, ...]:
+        return daemon.extensions.listing(await store.run(store_registry.extension_list))
+
+    @routes.request("GET", "/v1/routing/extensions", gives=list[ExtensionInfo])
+    async def extensions(request: Request) -> Response:
+        """The routing extensions: built-in ones first."""
+        return answer(await extension_infos())
+
+    @routes.request("POST", "/v1/routing/extensions", takes=ExtensionRegistration, gives=ExtensionInfo)
+    async def register_extension(request: Request) -> Response:
+        """Register an extension, or replace the one of this name; from the next start on. For administrators."""
+        wanted = await body_of(request, ExtensionRegistration)
+        built_in = daemon.extensions.built_in
+        work = partial(store_registry.register_extension, who=who_asks(request), wanted=wanted, built_in=built_in)
+        made = await store.run(work)
+        return answer(next(each for each in await extension_infos() if each.name == made.name))
+
+    @routes.request("DELETE", "/v1/routing/extensions/{name}", gives=None, status=204)
+    async def remove_extension(request: Request, name: str) -> Response:
+        """Take an extension away, with its methods; from the next start on. For administrators."""
+        if name in {each.name for each in daemon.extensions.built_in}:
+            raise RequestError(Cause.WRONG_STATE, f"The extension {name} is built in")
+        await store.run(partial(store_registry.remove_extension, who=who_asks(request), name=name))
         return Response(status_code=204)
 
     return routes

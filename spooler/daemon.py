@@ -14,6 +14,7 @@ import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 from codec.nursery import Nursery
 from fax.errors import FaxError
@@ -24,6 +25,8 @@ from spooler.configuration import Live
 from spooler.covers import Covers
 from spooler.dispatch import Dispatcher
 from spooler.events import News
+from spooler.extension_host import HostLimits
+from spooler.extensions import Extensions
 from spooler.health import Health
 from spooler.incoming import IncomingFolder
 from spooler.intake import Intake
@@ -78,6 +81,8 @@ class Daemon:
         )
         self.archive = Archive(store, spool, lambda: self.live.configuration)
         self.mailbox = Mailbox(store, spool, self.live)
+        limits = HostLimits(route_s=settings.limits.extension_s, memory_octets=settings.limits.extension_memory_octets)
+        self.extensions = Extensions(store, spool, self.live, limits, _secrets(settings))
         self.news = News(store)
         self.leases = Leases()
         self._chores: list[asyncio.Task[None]] = []
@@ -89,7 +94,9 @@ class Daemon:
         await asyncio.to_thread(self._tidy_covers)
         await asyncio.to_thread(self.nursery.start)
         await asyncio.to_thread(self.preparation.start)
+        self.extensions.register(self.routing)
         await self.routing.start()
+        await self.extensions.start()
         await self.dispatcher.start()
         await self.mailbox.start()
         tidy_every_s = min(TIDY_EVERY_S, max(1.0, self.settings.document_keep_s / 2))
@@ -125,6 +132,7 @@ class Daemon:
         await self.mailbox.stop()
         await self.dispatcher.stop()
         await self.routing.stop()
+        await self.extensions.stop()
         await asyncio.to_thread(self.preparation.stop)
         await asyncio.to_thread(self.nursery.close)
 
@@ -164,3 +172,9 @@ class Daemon:
             if self.spool.relative(path) not in known:
                 self.spool.set_aside(path, "no fax has this cover page")
                 log.warning("Set %s aside: no fax has this cover page", path.name)
+
+
+def _secrets(settings: Settings) -> tuple[Path, ...]:
+    """Files outside the spool that no code of others may read."""
+    key = settings.listener.key if settings.listener is not None else None
+    return () if key is None else (key,)

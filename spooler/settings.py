@@ -96,6 +96,8 @@ class Limits:
     document_s: float = DEFAULT_LIMITS.job_s
     memory_octets: int = DEFAULT_LIMITS.memory_octets  # of each process that works on a document
     workers: int = 2  # documents prepared at the same time
+    extension_s: float = 60.0  # for a routing extension to deliver one fax
+    extension_memory_octets: int = 512 << 20  # of each extension's process
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -227,6 +229,10 @@ def _limits(reader: Reader) -> Limits:
         document_s=reader.take("document_s", Limits.document_s, values.seconds),
         memory_octets=reader.take("memory_octets", Limits.memory_octets, values.number(1 << 26, 1 << 40)),
         workers=reader.take("workers", Limits.workers, values.number(1, 64)),
+        extension_s=reader.take("extension_s", Limits.extension_s, values.seconds),
+        extension_memory_octets=reader.take(
+            "extension_memory_octets", Limits.extension_memory_octets, values.number(1 << 26, 1 << 40)
+        ),
     )
     reader.done()
     return limits
