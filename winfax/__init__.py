@@ -3,6 +3,7 @@
 - The literal layer: the names and parameters of winfax.h. A function gives ``ok, out, ...``, or ``ok`` where it has
   nothing to give out; when it fails, ``GetLastError()`` says why. Constants, structures, and ``FaxFreeBuffer``.
 - The objects of the COM generation: ``Dispatch("FaxServer.FaxServer")`` and all that come from it, ``FaxTiff``.
+- The Pythonic layer: ``with winfax.connect() as server: ...``. What fails raises ``WinFaxError``.
 - May import: ``fax``, ``coverpage``, ``ipp``, and the standard library; quick to import, pure Python.
 
 What always holds: a function that succeeds has done what it says; each request is checked by the server.
@@ -12,6 +13,7 @@ from winfax.com import *
 from winfax.configuration import *
 from winfax.constants import *
 from winfax.dispatch import *
+from winfax.enums import *
 from winfax.errors import *
 from winfax.events import *
 from winfax.fax_doc import *
@@ -26,6 +28,10 @@ from winfax.jobs import *
 from winfax.memory import *
 from winfax.ports import *
 from winfax.print_job import *
+from winfax.pythonic import *
+from winfax.recipient import *
+from winfax.records import *
+from winfax.registration import *
 from winfax.routing import *
 from winfax.sending import *
 from winfax.structures import *

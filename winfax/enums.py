@@ -1,0 +1,116 @@
+"""The numbers of winfax.h as enumerations, for the Pythonic layer."""
+
+from __future__ import annotations
+
+from enum import IntEnum, IntFlag
+
+from winfax import constants as c
+
+__all__ = ["Action", "DeviceState", "EventId", "JobType", "PortFlags", "QueueStatus", "ReportType"]
+
+
+class JobType(IntEnum):
+    """JT_."""
+
+    UNKNOWN = c.JT_UNKNOWN
+    SEND = c.JT_SEND
+    RECEIVE = c.JT_RECEIVE
+    ROUTING = c.JT_ROUTING
+    FAIL_RECEIVE = c.JT_FAIL_RECEIVE
+
+
+class Action(IntEnum):
+    """JSA_: when a fax is sent."""
+
+    NOW = c.JSA_NOW
+    SPECIFIC_TIME = c.JSA_SPECIFIC_TIME
+    DISCOUNT_PERIOD = c.JSA_DISCOUNT_PERIOD
+
+
+class ReportType(IntEnum):
+    """DRT_."""
+
+    NONE = c.DRT_NONE
+    EMAIL = c.DRT_EMAIL
+    INBOX = c.DRT_INBOX
+
+
+class DeviceState(IntEnum):
+    """FPS_; NONE: no device."""
+
+    NONE = 0
+    DIALING = c.FPS_DIALING
+    SENDING = c.FPS_SENDING
+    RECEIVING = c.FPS_RECEIVING
+    COMPLETED = c.FPS_COMPLETED
+    HANDLED = c.FPS_HANDLED
+    UNAVAILABLE = c.FPS_UNAVAILABLE
+    BUSY = c.FPS_BUSY
+    NO_ANSWER = c.FPS_NO_ANSWER
+    BAD_ADDRESS = c.FPS_BAD_ADDRESS
+    NO_DIAL_TONE = c.FPS_NO_DIAL_TONE
+    DISCONNECTED = c.FPS_DISCONNECTED
+    FATAL_ERROR = c.FPS_FATAL_ERROR
+    NOT_FAX_CALL = c.FPS_NOT_FAX_CALL
+    CALL_DELAYED = c.FPS_CALL_DELAYED
+    CALL_BLACKLISTED = c.FPS_CALL_BLACKLISTED
+    INITIALIZING = c.FPS_INITIALIZING
+    OFFLINE = c.FPS_OFFLINE
+    RINGING = c.FPS_RINGING
+    AVAILABLE = c.FPS_AVAILABLE
+    ABORTING = c.FPS_ABORTING
+    ROUTING = c.FPS_ROUTING
+    ANSWERED = c.FPS_ANSWERED
+
+
+class EventId(IntEnum):
+    """FEI_."""
+
+    DIALING = c.FEI_DIALING
+    SENDING = c.FEI_SENDING
+    RECEIVING = c.FEI_RECEIVING
+    COMPLETED = c.FEI_COMPLETED
+    BUSY = c.FEI_BUSY
+    NO_ANSWER = c.FEI_NO_ANSWER
+    BAD_ADDRESS = c.FEI_BAD_ADDRESS
+    NO_DIAL_TONE = c.FEI_NO_DIAL_TONE
+    DISCONNECTED = c.FEI_DISCONNECTED
+    FATAL_ERROR = c.FEI_FATAL_ERROR
+    NOT_FAX_CALL = c.FEI_NOT_FAX_CALL
+    CALL_DELAYED = c.FEI_CALL_DELAYED
+    CALL_BLACKLISTED = c.FEI_CALL_BLACKLISTED
+    RINGING = c.FEI_RINGING
+    ABORTING = c.FEI_ABORTING
+    ROUTING = c.FEI_ROUTING
+    MODEM_POWERED_ON = c.FEI_MODEM_POWERED_ON
+    MODEM_POWERED_OFF = c.FEI_MODEM_POWERED_OFF
+    IDLE = c.FEI_IDLE
+    FAXSVC_ENDED = c.FEI_FAXSVC_ENDED
+    ANSWERED = c.FEI_ANSWERED
+    JOB_QUEUED = c.FEI_JOB_QUEUED
+    DELETED = c.FEI_DELETED
+    INITIALIZING = c.FEI_INITIALIZING
+    LINE_UNAVAILABLE = c.FEI_LINE_UNAVAILABLE
+    HANDLED = c.FEI_HANDLED
+    FAXSVC_STARTED = c.FEI_FAXSVC_STARTED
+
+
+class QueueStatus(IntFlag):
+    """JS_; PENDING is their absence."""
+
+    PENDING = c.JS_PENDING
+    INPROGRESS = c.JS_INPROGRESS
+    DELETING = c.JS_DELETING
+    FAILED = c.JS_FAILED
+    PAUSED = c.JS_PAUSED
+    NOLINE = c.JS_NOLINE
+    RETRYING = c.JS_RETRYING
+    RETRIES_EXCEEDED = c.JS_RETRIES_EXCEEDED
+
+
+class PortFlags(IntFlag):
+    """FPF_."""
+
+    RECEIVE = c.FPF_RECEIVE
+    SEND = c.FPF_SEND
+    VIRTUAL = c.FPF_VIRTUAL
