@@ -98,7 +98,7 @@ def test_a_recipient_has_one_time_and_one_cover_page(tmp_path: Path) -> None:
         {"cover": "default", "own_cover": tmp_path / "own.cov"},
     ):
         with pytest.raises(ValueError):
-            winfax.Recipient("1", **wrong)  # type: ignore[arg-type]
+            winfax.Recipient("1", **wrong)
 
 
 def test_a_broadcast_gives_every_job_in_the_order_of_the_recipients(
