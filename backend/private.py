@@ -9,11 +9,8 @@ Needs Debian's cups-daemon, cups-client, cups-filters and cups-core-drivers; say
 
 from __future__ import annotations
 
-import grp
 import os
-import pwd
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -22,13 +19,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from backend.install import HOUSE, Installed, InstallError, install_backend, install_filters
+from backend.install import HOUSE, InstallError
+from backend.private_files import SERVERBIN, lay_out, write_settings
 from backend.queue import DEFAULT_URI, Queue, add_queue
+from backend.sessions import SessionError, end_session
 from ipp.client import post
 from ipp.values import IppError, Operation, request
 
 CUPSD = Path("/usr/sbin/cupsd")
-SERVERBIN = Path("/usr/lib/cups")
 START_LIMIT_S = 20.0
 STOP_LIMIT_S = 10.0
 _NEEDED = {
@@ -40,7 +38,6 @@ _NEEDED = {
     Path("/usr/share/cups/mime/mime.convs"): "cups-core-drivers",
     Path("/usr/bin/setpriv"): "util-linux",
 }
-_LINKED = ("filter", "daemon", "driver", "notifier", "monitor", "cgi-bin")
 _SOCKET_LIMIT = 107  # octets of a Unix socket's path
 
 
@@ -119,7 +116,10 @@ class PrivateCups:
         if self._process is not None:
             raise CupsError("the private CUPS runs already")
         self._check()
-        self._lay_out()
+        try:
+            self.notes = lay_out(self.folder, self._interpreter)
+        except InstallError as error:
+            raise CupsError(str(error)) from error
         fresh = not (self.folder / "etc" / "printers.conf").exists()
         try:
             self._launch()
@@ -170,7 +170,10 @@ class PrivateCups:
                 process.kill()
                 process.wait()
         while self._sessions:
-            _end_session(self._sessions[-1])
+            try:
+                end_session(self._sessions[-1])
+            except SessionError as error:
+                raise CupsError(str(error)) from error
             self._sessions.pop()
         (self.folder / "cupsd.pid").unlink(missing_ok=True)
         nursery, self._nursery = self._nursery, None
@@ -211,37 +214,13 @@ class PrivateCups:
                     " can reach, such as one below /tmp or /var/lib"
                 )
 
-    def _lay_out(self) -> None:
-        for name in ("etc/ppd", "etc/ssl", "bin/backend", "spool", "tmp", "cache", "run/certs", "log", "www"):
-            (self.folder / name).mkdir(parents=True, exist_ok=True)
-        if os.geteuid() == 0:
-            # cupsd mends the owners of the other folders, but not of TempDir; filters die without it
-            shutil.chown(self.folder / "tmp", "root", "lp")
-            (self.folder / "tmp").chmod(0o1770)
-        for kind in _LINKED:
-            (self.folder / "bin" / kind).mkdir(exist_ok=True)
-            for program in (SERVERBIN / kind).glob("*"):
-                link = self.folder / "bin" / kind / program.name
-                if not link.is_symlink() and not link.exists():
-                    link.symlink_to(program)
-        for name in ("ipp", "http"):
-            link = self.folder / "bin" / "backend" / name
-            if not link.is_symlink():
-                link.symlink_to(SERVERBIN / "backend" / name)
-        try:
-            installed: list[Installed] = [
-                install_backend(self.folder / "bin" / "backend", self._interpreter),
-                *install_filters(self.folder / "bin" / "filter", self._interpreter),
-            ]
-        except InstallError as error:
-            raise CupsError(str(error)) from error
-        self.notes = tuple(item.note for item in installed if item.note)
-
     def _launch(self) -> None:
         for _ in range(5):
             # the same port again after a stop or a crash, so that addresses which people were told stay true
             self.port = self.port if self.port and _is_free(self.port) else _free_port()
-            self._write_settings()
+            write_settings(
+                self.folder, port=self.port, socket=self.socket, variables=self._variables, more=self._settings
+            )
             with (self.folder / "log" / "console").open("wb") as console:
                 self._process = subprocess.Popen(
                     [
@@ -285,69 +264,6 @@ class PrivateCups:
                     raise CupsError(f"cupsd does not answer: {error}\n{self.log_tail()}") from error
             time.sleep(0.01)
 
-    def _write_settings(self) -> None:
-        root = os.geteuid() == 0
-        user = "lp" if root else pwd.getpwuid(os.geteuid()).pw_name
-        group = "lp" if root else grp.getgrgid(os.getegid()).gr_name
-        b = self.folder
-        files = [
-            f"ServerRoot {b}/etc",
-            f"ServerBin {b}/bin",
-            "DataDir /usr/share/cups",
-            f"DocumentRoot {b}/www",
-            f"CacheDir {b}/cache",
-            f"StateDir {b}/run",
-            f"RequestRoot {b}/spool",
-            f"TempDir {b}/tmp",
-            f"ServerKeychain {b}/etc/ssl",
-            f"AccessLog {b}/log/access_log",
-            f"ErrorLog {b}/log/error_log",
-            f"PageLog {b}/log/page_log",
-            f"User {user}",
-            f"Group {group}",
-            f"SystemGroup {'root' if root else group}",
-            "LogFilePerm 0644",
-            "Sandboxing relaxed",
-            "FatalErrors config listen",
-            *(f"SetEnv {name} {value}" for name, value in self._variables.items()),
-        ]
-        (b / "etc" / "cups-files.conf").write_text("\n".join(files) + "\n")
-        (b / "etc" / "cupsd.conf").write_text(
-            _SETTINGS.format(port=self.port, socket=self.socket, more="\n".join(self._settings))
-        )
-
-
-_SETTINGS = """\
-LogLevel debug
-MaxLogSize 0
-Listen 127.0.0.1:{port}
-Listen {socket}
-Browsing No
-DefaultAuthType None
-WebInterface Yes
-IdleExitTimeout 0
-DefaultShared No
-ErrorPolicy retry-job
-JobRetryInterval 5
-JobRetryLimit 3
-{more}
-<Location />
-  Order allow,deny
-  Allow from 127.0.0.1
-</Location>
-<Policy default>
-  JobPrivateAccess all
-  JobPrivateValues none
-  SubscriptionPrivateAccess all
-  SubscriptionPrivateValues none
-  <Limit All>
-    AuthType None
-    Order allow,deny
-    Allow from 127.0.0.1
-  </Limit>
-</Policy>
-"""
-
 
 def stop_left(folder: Path) -> bool:
     """End a private cupsd that an earlier program left running in ``folder``; whether there was one."""
@@ -358,7 +274,7 @@ def stop_left(folder: Path) -> bool:
         return False
     if os.fsencode(folder.absolute() / "etc" / "cupsd.conf") not in command:
         return False  # the number belongs to somebody else by now
-    _end_session(pid)
+    end_session(pid)
     (folder / "cupsd.pid").unlink(missing_ok=True)
     return True
 
@@ -377,37 +293,3 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _session(leader: int) -> list[int]:
-    """The processes of the session that ``leader`` leads, the leader first."""
-    found: list[int] = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                # the name in brackets may hold anything; the state and the session follow it
-                state, _, _, session = (entry / "stat").read_text().rpartition(")")[2].split()[:4]
-            except (OSError, ValueError):
-                continue
-            if int(session) == leader and state != "Z":
-                found.append(int(entry.name))
-    return sorted(found, key=lambda pid: pid != leader)
-
-
-def _end_session(leader: int) -> None:
-    limit = time.monotonic() + STOP_LIMIT_S
-    with_mercy = time.monotonic() + STOP_LIMIT_S / 5
-    first = True
-    while left := _session(leader):
-        for pid in left:
-            try:
-                if first:
-                    os.kill(pid, signal.SIGTERM)
-                elif time.monotonic() > with_mercy:
-                    os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-        first = False
-        if time.monotonic() > limit:
-            raise CupsError(f"processes of the private CUPS do not end: {left}")
-        time.sleep(0.02)
