@@ -60,16 +60,20 @@ def FaxEnumJobs(FaxHandle: Handle) -> tuple[bool, FaxArray[FAX_JOB_ENTRY] | None
         server = server_of(FaxHandle)
         # Without the right the server would give one's own, and a part is not what was asked for.
         server.require(Right.JOB_QUERY)
-        found = queue(server)
-        devices = _devices(server, found)
-        return FaxArray(entry(job, devices) for job in found)
+        return entries_of(server)
 
     entries = attempt(act)
     return (False, None, 0) if entries is None else (True, entries, len(entries))
 
 
-def queue(server: ServerHandle) -> list[Job]:
+def entries_of(server: ServerHandle) -> FaxArray[FAX_JOB_ENTRY]:
     """The jobs of the queue that the user may see, oldest first. Raises FaxError."""
+    found = _queue(server)
+    devices = _devices(server, found)
+    return FaxArray(entry(job, devices) for job in found)
+
+
+def _queue(server: ServerHandle) -> list[Job]:
     found: list[Job] = []
     while True:
         after = found[-1].id if found else None

@@ -22,8 +22,16 @@ from winfax.configuration import (
 )
 from winfax.errors import GetLastError, WinFaxError, code_of, good, last_error_text, must
 from winfax.events import Registration, register
-from winfax.handles import FaxAccessCheck, FaxClose, FaxConnectFaxServer, FaxOpenPort, PortHandle, ServerHandle
-from winfax.jobs import FaxAbort, FaxEnumJobs, FaxGetJob, FaxGetPageData, FaxSetJob
+from winfax.handles import (
+    FaxAccessCheck,
+    FaxClose,
+    FaxConnectFaxServer,
+    FaxOpenPort,
+    PortHandle,
+    ServerHandle,
+    server_of,
+)
+from winfax.jobs import FaxAbort, FaxGetJob, FaxGetPageData, FaxSetJob, entries_of
 from winfax.memory import FaxArray, FaxFreeBuffer
 from winfax.ports import FaxEnumPorts, FaxGetDeviceStatus, FaxGetPort, FaxSetPort
 from winfax.recipient import File, Recipient
@@ -144,8 +152,11 @@ class Server(_Closing):
         return OpenPort(port)
 
     def jobs(self) -> Iterator[JobRecord]:
-        """Every job of the queue."""
-        _, found, _ = good(FaxEnumJobs(self.handle))
+        """The jobs of the queue: everybody's with FAX_JOB_QUERY, else one's own."""
+        try:
+            found = entries_of(server_of(self.handle))
+        except FaxError as error:
+            raise WinFaxError(code_of(error), error.text) from error
         return _each(found, job_record)
 
     def job(self, id: int) -> JobRecord:

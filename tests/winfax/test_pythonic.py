@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 import winfax
+from fax.access import Right
 from fax.book import Profile
 from fax.types import JobId, Sender
 from tests.spooler.rig import REPORT, Rig, wait_for
+from tests.winfax.conftest import Stranger
 from winfax import DeviceState, EventId, JobType, PortFlags, QueueStatus
 
 AT = datetime(2099, 5, 6, 7, 8, 9, tzinfo=UTC)
@@ -196,3 +198,16 @@ def test_events_end_with_the_service(rig: Rig, server: winfax.Server) -> None:
         rig.start()
     with server.events():
         wait_for(lambda: rig.client.status(), "the daemon")
+
+
+def test_one_s_own_queue_is_listed_without_a_right(rig: Rig, stranger: Stranger, server: winfax.Server) -> None:
+    file = rig.folder / "theirs.txt"
+    file.write_text("From somebody else.\n")
+    file.chmod(0o644)
+    stranger.may(Right.JOB_SUBMIT)
+    job = server.send(file, "5552001")
+    ok, _, own = stranger.asked(f"w.connect().send({str(file)!r}, '5552002')")
+    assert ok
+    seen = stranger.asked("[job.id for job in w.connect().jobs()]")[2]
+    assert seen == f"[{own}]"
+    assert {job, int(own)} <= {each.id for each in server.jobs()}
