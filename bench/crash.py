@@ -13,7 +13,7 @@ import pickle
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -86,14 +86,22 @@ def crash(name: str, folder: Path, every: int, samples: int, seed: int) -> Repor
     return report
 
 
-def faults(names: Sequence[str], every: int) -> int:
-    """Runs with all faults, from every ``every``-th call on; the exit code."""
+def faults(runs: Sequence[str], names: Sequence[str], first: int, every: int) -> int:
+    """Runs with faults, from the call ``first`` and then from every ``every``-th call on; the exit code."""
     reports = []
-    for run in names:
-        for name in FAULTS:
+    for run in runs:
+        for name in names:
             began = time.monotonic()
+
+            def numbers(what: str, told: float = began, began: float = began) -> Iterator[int]:
+                for number in range(first, CALLS_LIMIT, every):
+                    if time.monotonic() > told + TELL_EVERY_S:
+                        told = time.monotonic()
+                        print(f"    {what}: at call {number}, {told - began:.0f} s", file=sys.stderr, flush=True)
+                    yield number
+
             with tempfile.TemporaryDirectory(prefix="platen-faults-") as folder:
-                report = FAULTY[run](Path(folder), name, range(1, CALLS_LIMIT, every))
+                report = FAULTY[run](Path(folder), name, numbers(f"{run}, {name}"))
             reports.append(report)
             print(f"{report}, {time.monotonic() - began:.0f} s", flush=True)
             for point, what in report.violations:
@@ -118,6 +126,8 @@ def main() -> int:
     parser.add_argument(
         "--faults", action="store_true", help="a disk that fails from each call on, in place of crashes"
     )
+    parser.add_argument("--fault", action="append", choices=list(FAULTS), help="with --faults: only this; repeatable")
+    parser.add_argument("--first", type=int, default=1, help="with --faults: the call to begin with")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     known = FAULTY if given.faults else ALL
@@ -125,7 +135,7 @@ def main() -> int:
         parser.error(f"no such scenario: {', '.join(sorted(unknown))}")
     names = given.scenarios or list(known)
     if given.faults:
-        return faults(names, given.every or 1)
+        return faults(names, given.fault or list(FAULTS), given.first, given.every or 1)
     every = given.every or (1 if given.scenarios else SHORT_EVERY)
     reports: list[Report] = []
     began = time.monotonic()

@@ -22,12 +22,16 @@ SHORT = 100
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rounds", type=int, default=SHORT, help=f"kills (default {SHORT})")
+    parser.add_argument("--first", type=int, default=0, help=f"go on after so many kills (a multiple of {AT_ONCE})")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--ports", type=int, default=3)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     reports: list[KillReport] = []
-    for house, first in enumerate(range(0, given.rounds, AT_ONCE)):
+    if given.first % AT_ONCE:
+        parser.error(f"{given.first} is no multiple of {AT_ONCE}")
+    for first in range(given.first, given.rounds, AT_ONCE):
+        house = first // AT_ONCE
         with tempfile.TemporaryDirectory(prefix="platen-kills-") as folder:
             rounds = min(AT_ONCE, given.rounds - first)
             report = Killing(Path(folder), rounds, given.seed + house, given.ports).run()

@@ -224,7 +224,7 @@ class Dispatcher:
                 await self._refresh()
                 now = datetime.now(UTC)
                 # Where nothing can be written down, nothing is begun: it is looked at again, and soon.
-                decision = self._schedule.decide(now) if self._health.state.disk is None else Decision()
+                decision = self._decide(now) if self._health.state.disk is None else Decision()
                 for job in decision.expired:
                     self._begin_task(self._give_up(job), f"job {job}")
                 for assignment in decision.calls:
@@ -237,6 +237,14 @@ class Dispatcher:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), max(0.01, min(sleep_s, LONGEST_SLEEP_S)))
             self._wake.clear()
+
+    def _decide(self, now: datetime) -> Decision:
+        """No pause for the garbage collector within it: what it would find can wait."""
+        gc.disable()
+        try:
+            return self._schedule.decide(now)
+        finally:
+            gc.enable()
 
     async def _refresh(self) -> None:
         """Bring the schedule in step with calls that ended and jobs that changed."""

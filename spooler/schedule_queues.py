@@ -82,7 +82,8 @@ class Queues:
         self._turns: dict[str, int] = {}
         self._served: dict[tuple[str, int], int] = {}
         self._turn = 0
-        self._timers: list[tuple[int, int, _Queue]] = []
+        self._timers: list[int] = []
+        self._due: dict[int, list[_Queue]] = {}  # by timer: senders that were called together age together
         self._count = 0
 
     def admit(self, candidate: Candidate, since: int, pool: Pool, opens: datetime | None) -> None:
@@ -138,10 +139,12 @@ class Queues:
             lane = heappop(self._openings)[2]
             if self._is_asleep(lane):
                 self._wake(lane)
-        while self._timers and self._timers[0][0] <= clock:
-            queue = heappop(self._timers)[2]
-            queue.timer = None
-            self._place(queue)
+        while self._timers and self._timers[0] <= clock:
+            due = heappop(self._timers)
+            for queue in self._due.pop(due):
+                if queue.timer == due:
+                    queue.timer = None
+                    self._place(queue)
 
     def set_back(self, now: datetime) -> None:
         """The clock on the wall was set back to ``now``: what was to wait until later waits again."""
@@ -284,27 +287,39 @@ class Queues:
             self._open.pop(lane, None)
 
     def _place(self, queue: _Queue) -> None:
-        """Let the queue stand in its lane where its first job belongs."""
-        if not queue.lane.is_open:
+        """Let the queue stand in its lane where its first job belongs. Hundreds may move in one decision."""
+        lane, heads = queue.lane, queue.heads
+        if not lane.is_open:
             return
         key: Key | None = None
-        if queue.heads:
-            since, job, _ = queue.heads[0]
-            begun = max(since, self._served.get((queue.user, queue.rank), since))
-            steps = max(0, (self._clock - begun) // self._ageing)
-            level = min(HIGHEST, queue.rank + steps)
-            key = (-level, self._turns.get(queue.user, 0), since, job)
+        if heads:
+            since, job, _ = heads[0]
+            user, level = queue.user, queue.rank
+            begun = self._served.get((user, level), since)
+            if begun < since:
+                begun = since
+            steps = (self._clock - begun) // self._ageing
+            if steps < 0:
+                steps = 0
+            level += steps
             if level < HIGHEST:
                 due = begun + (steps + 1) * self._ageing
                 if queue.timer is None or queue.timer > due:
                     queue.timer = due
-                    self._count += 1
-                    heappush(self._timers, (due, self._count, queue))
-        if key == queue.key:
+                    if due in self._due:
+                        self._due[due].append(queue)
+                    else:
+                        self._due[due] = [queue]
+                        heappush(self._timers, due)
+            else:
+                level = HIGHEST
+            key = (-level, self._turns.get(user, 0), since, job)
+        before = queue.key
+        if key == before:
             return
-        order = queue.lane.order
-        if queue.key is not None:
-            del order[bisect_left(order, queue.key)]
+        order = lane.order
+        if before is not None:
+            del order[bisect_left(order, before)]
         if key is not None:
             insort(order, (*key, queue))
         queue.key = key
