@@ -14,6 +14,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -101,7 +102,9 @@ class JournalWriter:
             self._closing = True
             self._condition.notify()
         self._thread.join()
-        self._reserve.unlink(missing_ok=True)
+        with suppress(OSError):
+            # On a disk that takes no change it stays, and is in nobody's way.
+            self._reserve.unlink(missing_ok=True)
         os.close(self._fd)
         os.close(self.wake_fd)
         return self._synced == self._appended

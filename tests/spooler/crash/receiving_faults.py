@@ -62,6 +62,9 @@ def receive(folder: Path, name: str, numbers: Iterable[int]) -> FaultReport:
                 report.points += 1
                 report.violations += [(number, what) for what in wrong]
             report.violations += [(0, what) for what in line.one_call(mended=True)]
+        except AssertionError:
+            print((folder / "port.log").read_text()[-4000:], file=sys.stderr)
+            raise
         finally:
             process.kill()
             process.wait()
