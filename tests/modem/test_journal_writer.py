@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import subprocess
@@ -196,6 +197,20 @@ lines, offset = read(folder / "j")
 print(writer.failure.errno, whole, len(lines) == count + 1, lines[-1].kind, offset == (folder / "j").stat().st_size)
 print(sorted(path.name for path in folder.iterdir()))
 """
+
+
+def test_a_disk_that_takes_no_change_any_more_does_not_keep_a_journal_from_being_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = JournalWriter(tmp_path / "journal")
+    writer.append([Entry("begin", 0.0, {}, True)])
+
+    def read_only(path: Path, missing_ok: bool = False) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "unlink", read_only)
+    assert writer.close()
+    assert [line.kind for line in journal.read(tmp_path / "journal")[0]] == ["begin"]
 
 
 def test_on_a_full_disk_the_end_still_finds_room(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from tests.spooler.crash.receiving import RECEIVED, status_of
 from tests.spooler.crash.recording import Kind, Recorder
 from tests.spooler.rig import ROOT, wait_for
 
-CALLS_LIMIT = 60
+CALLS_LIMIT = 150
 EVERY_S = 32.0  # of the line, between the beginnings of two calls; each takes about 20
 PATIENCE_S = 240.0
 UNANSWERED_S = 4.0  # of ours: the disk is mended, and the caller still rings
