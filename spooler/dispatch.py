@@ -234,8 +234,10 @@ class Dispatcher:
             except FaxError as error:
                 log.error("The schedule cannot be kept: %s", error)
                 sleep_s = LONGEST_SLEEP_S
+            # Not wait_for: of Python 3.11 it may swallow that we are cancelled.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), max(0.01, min(sleep_s, LONGEST_SLEEP_S)))
+                async with asyncio.timeout(max(0.01, min(sleep_s, LONGEST_SLEEP_S))):
+                    await self._wake.wait()
             self._wake.clear()
 
     def _decide(self, now: datetime) -> Decision:

@@ -226,7 +226,8 @@ class Port:
                 log.exception("Port %s", self.name)
                 await asyncio.sleep(LOOK_S)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._pause_s())
+                async with asyncio.timeout(self._pause_s()):
+                    await self._wake.wait()
             self._wake.clear()
 
     def _pause_s(self) -> float:

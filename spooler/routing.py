@@ -86,6 +86,10 @@ class Routing:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def wake(self) -> None:
+        """Look at what is due again."""
+        self._wake.set()
+
     def decision(self, tx: Transaction, facts: Facts) -> Decision:
         """Where a fax with these facts goes. Run on the store's thread."""
         at = (facts.at or datetime.now(UTC)).astimezone(local_zone())
@@ -133,8 +137,10 @@ class Routing:
                 log.error("Received faxes cannot be delivered now: %s", error)
             except Exception:
                 log.exception("Routing failed; it goes on")
+            # Not wait_for: of Python 3.11 it may swallow that we are cancelled.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), sleep_s)
+                async with asyncio.timeout(sleep_s):
+                    await self._wake.wait()
             self._wake.clear()
 
     async def _begin_due(self) -> float:

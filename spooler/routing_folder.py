@@ -106,7 +106,8 @@ class FolderMethod(BuiltIn):
         target = parsed(data, self._spool.resolve())
         work = asyncio.get_running_loop().run_in_executor(self._threads, _usable, fixed_part(target.folder))
         try:
-            trouble = await asyncio.wait_for(asyncio.shield(work), TIMEOUT_S)
+            async with asyncio.timeout(TIMEOUT_S):
+                trouble = await asyncio.shield(work)
         except TimeoutError:
             trouble = f"{target.folder} does not answer"
         if trouble:
@@ -116,7 +117,8 @@ class FolderMethod(BuiltIn):
         target = parsed(order.data, self._spool.resolve())
         work = asyncio.get_running_loop().run_in_executor(self._threads, self._store, target, order)
         try:
-            return await asyncio.wait_for(asyncio.shield(work), TIMEOUT_S)
+            async with asyncio.timeout(TIMEOUT_S):
+                return await asyncio.shield(work)
         except TimeoutError:
             return failed(f"{target.folder} did not answer within {TIMEOUT_S:.0f} s")
 

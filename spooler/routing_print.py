@@ -60,7 +60,8 @@ async def ask(question: Question, timeout_s: float = TIMEOUT_S) -> Answer:
     except OSError as error:
         return Answer(trouble=f"No child can be started: {error.strerror or error}")
     try:
-        said, _ = await asyncio.wait_for(child.communicate(msgspec.json.encode(question)), timeout_s)
+        async with asyncio.timeout(timeout_s):
+            said, _ = await child.communicate(msgspec.json.encode(question))
         return msgspec.json.decode(said, type=Answer)
     except TimeoutError:
         return Answer(trouble=f"CUPS did not answer within {timeout_s:.0f} s")
