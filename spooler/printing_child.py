@@ -52,20 +52,20 @@ def answered(question: Question) -> Answer:
 
 
 def _ask(connection: Any, question: Question) -> Answer:
-    queues = connection.getPrinters()
-    if question.queue not in queues:
+    if question.queue not in connection.getPrinters():
         return Answer(trouble=f"CUPS has no queue {question.queue}")
-    if not queues[question.queue].get("printer-is-accepting-jobs", True):
+    wanted = ["printer-is-accepting-jobs"]
+    about = connection.getPrinterAttributes(question.queue, requested_attributes=wanted)
+    if not about.get("printer-is-accepting-jobs", True):
         return Answer(trouble=f"The queue {question.queue} does not take jobs now")
     if not question.document:
         return Answer()
     if question.look:
         for which in ("not-completed", "completed"):
-            wanted = ["job-id", "job-name", "job-printer-uri"]
-            found = connection.getJobs(which, False, JOBS_LIMIT, -1, wanted)
-            for job, about in found.items():
-                of_queue = str(about.get("job-printer-uri", "")).rpartition("/")[2] == question.queue
-                if of_queue and str(about.get("job-name", "")).startswith(question.prefix):
+            found = connection.getJobs(which, False, JOBS_LIMIT, -1, ["job-id", "job-name", "job-printer-uri"])
+            for job, known in found.items():
+                of_queue = str(known.get("job-printer-uri", "")).rpartition("/")[2] == question.queue
+                if of_queue and str(known.get("job-name", "")).startswith(question.prefix):
                     return Answer(job=job, known=True)
     job = connection.printFile(question.queue, question.document, question.title, question.options)
     return Answer(job=job)
