@@ -112,7 +112,7 @@ def test_an_extension_is_registered_with_its_methods_and_loaded_at_the_next_star
 
 
 def test_an_extension_that_cannot_be(rig: Rig, handle: ServerHandle, module: str, refused: Refused) -> None:
-    register = winfax.FaxRegisterRoutingExtension
+    register: Any = winfax.FaxRegisterRoutingExtension
     good: list[Any] = [handle, "Bad", "Bad one", module, methods(NOTE), "the context"]
     for place in range(6):
         given = list(good)
