@@ -116,7 +116,7 @@ class Configuration:
     )
     inbound_profile: str = field(
         default="",
-        metadata=_about("for Windows clients: the mail profile for faxes that come in; nothing follows from it"),
+        metadata=_about("where faxes that come in are mailed when neither their line nor a rule says: addresses"),
     )
     queue_blocked: bool = field(default=False, metadata=_about("whether new faxes are refused"))
 

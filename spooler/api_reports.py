@@ -11,8 +11,10 @@ from functools import partial
 
 from fastapi import Request, Response
 
+from fax.errors import Cause, RequestError
 from fax.mail import Language
 from fax.reports import DeliveryReport, ReportedJob
+from fax.types import JobType
 from spooler import access, report_words, store_jobs, store_reports
 from spooler.access import Caller
 from spooler.access_table import who_asks
@@ -53,6 +55,9 @@ def routes(daemon: Daemon) -> Routes:
 
 
 def _reported(tx: Transaction, id: int, who: Caller) -> ReportedJob:
-    access.check_see(who, store_jobs.row(tx, id).user, id)
+    about = store_jobs.row(tx, id)
+    access.check_see(who, about.user, id)
+    if about.type != JobType.SEND.value:
+        raise RequestError(Cause.WRONG_STATE, f"Job {id} came in; it has no delivery report")
     (found,) = store_reports.reported(tx, [id])
     return found

@@ -39,6 +39,7 @@ from spooler.reception import Reception
 from spooler.retention import Ages, Retention
 from spooler.routing import Routing
 from spooler.routing_folder import FolderMethod
+from spooler.routing_mail import MailMethod
 from spooler.routing_print import PrintMethod
 from spooler.settings import Settings
 from spooler.spool import Spool
@@ -72,15 +73,16 @@ class Daemon:
         )
         self.retention = Retention(store, spool)
         self.covers = Covers(settings, spool, self.live, self.nursery)
+        self.mailbox = Mailbox(store, spool, self.live)
         self.routing = Routing(store, spool, self.live)
         self.routing.register(FolderMethod(spool.root))
+        self.routing.register(MailMethod(self.mailbox, lambda: self.live.configuration))
         self.routing.register(PrintMethod())
         self.reception = Reception(store, spool, self.routing, settings.dialling)
         self.dispatcher = Dispatcher(
             store, spool, settings, self.live, self.health, self.covers, self.reception, self.providers.launcher
         )
         self.archive = Archive(store, spool, lambda: self.live.configuration)
-        self.mailbox = Mailbox(store, spool, self.live)
         limits = HostLimits(route_s=settings.limits.extension_s, memory_octets=settings.limits.extension_memory_octets)
         self.extensions = Extensions(store, spool, self.live, limits, _secrets(settings))
         self.news = News(store)

@@ -60,6 +60,7 @@ class Mailbox:
         self._live = live
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._ending = False
         self._path = self._path_now()
 
     async def start(self) -> None:
@@ -75,6 +76,7 @@ class Mailbox:
 
     async def stop(self) -> None:
         """What is under way is tried again by the next daemon."""
+        self._ending = True
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
@@ -126,7 +128,7 @@ class Mailbox:
         self._wake.set()
 
     async def _run(self) -> None:
-        while True:
+        while not self._ending:
             self._wake.clear()
             sleep_s = LONGEST_SLEEP_S
             try:
@@ -140,8 +142,10 @@ class Mailbox:
                 log.error("The outgoing mail box cannot be looked after: %s", error)
             except Exception:
                 log.exception("The outgoing mail box cannot be looked after")
+            # Not wait_for: before Python 3.12 it may swallow that we are cancelled.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), max(0.05, min(sleep_s, LONGEST_SLEEP_S)))
+                async with asyncio.timeout(max(0.05, min(sleep_s, LONGEST_SLEEP_S))):
+                    await self._wake.wait()
 
     async def _announce(self) -> None:
         """Tell the owners of faxes that wait for their number."""

@@ -225,6 +225,7 @@ class Port:
             except Exception:
                 log.exception("Port %s", self.name)
                 await asyncio.sleep(LOOK_S)
+            # Not wait_for: before Python 3.12 it may swallow that we are cancelled.
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._pause_s()):
                     await self._wake.wait()
