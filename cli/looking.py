@@ -10,7 +10,7 @@ import typer
 
 from cli.exits import ExitCode
 from cli.sending import Json
-from fax.types import Call, Job, JobId, JobState
+from fax.types import Call, Job, JobId, JobState, JobType
 
 if TYPE_CHECKING:
     from fax.client import Client
@@ -71,7 +71,7 @@ def jobs(
 def _every(client: Client, state: JobState | None) -> Iterator[Job]:
     after = None
     while True:
-        found = client.jobs(state=state, after=after, limit=LIST_LIMIT)
+        found = client.jobs(state=state, type=JobType.SEND, after=after, limit=LIST_LIMIT)
         yield from found
         if len(found) < LIST_LIMIT:
             return

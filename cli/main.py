@@ -52,6 +52,7 @@ def _register() -> None:
         asking,
         book,
         calls,
+        inbox,
         keeping,
         local,
         looking,
@@ -66,6 +67,7 @@ def _register() -> None:
     for module in (
         sending,
         looking,
+        inbox,
         mail,
         book,
         settings,

@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,7 +17,6 @@ import pytest
 from backend.private import PrivateCups
 from fax.errors import Cause, RequestError
 from fax.routing import data_of
-from spooler import routing_print
 from spooler.printing_child import Question
 from spooler.routing_method import Order, Outcome
 from spooler.routing_print import PrintMethod, ask, parsed
@@ -105,7 +105,7 @@ def test_a_child_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch, t
     slow = tmp_path / "slow"
     slow.write_text("#!/bin/sh\nexec sleep 600\n")
     slow.chmod(0o755)
-    monkeypatch.setattr(routing_print.sys, "executable", str(slow))
+    monkeypatch.setattr(sys, "executable", str(slow))
     answer = asyncio.run(ask(Question(queue="paper"), timeout_s=0.2))
     assert "did not answer" in answer.trouble
 
