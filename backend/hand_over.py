@@ -28,7 +28,8 @@ from backend.main import CANCEL, HOLD, OK, RETRY_CURRENT, STOP, say
 from backend.options import chosen, parameters, parse
 from backend.print_job import AskedError, PrintJob
 from backend.waking import Waking
-from fax.client import KEY_LIMIT, Client
+from fax.asking import KEY_LIMIT
+from fax.client import Client
 from fax.errors import Cause, DocumentError, FaxError, NotRunningError, ServerError
 from fax.incoming import leave
 from fax.types import Accepted, DocumentId, Submission

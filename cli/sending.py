@@ -139,7 +139,7 @@ def send(
         documents=(),
         recipients=tuple(
             replace(whom, sub_address=sub_address or whom.sub_address, password=password)
-            for whom in _recipients(client, to or [], name or [], company or [])
+            for whom in recipients_of(client, to or [], name or [], company or [])
         ),
         title=title if title is not None else ", ".join(Path(file).name for file in files if file != "-"),
         sender=Sender(
@@ -210,7 +210,7 @@ def fetch(
     from fax.client import Client
 
     client = Client(context.obj)
-    recipients = _recipients(client, [number], [], [])
+    recipients = recipients_of(client, [number], [], [])
     poll = Poll(selection=selection, password=password)
     accepted = _submit(client, Submission(documents=(), recipients=recipients, title="Fetched", poll=poll))
     if as_json:
@@ -224,7 +224,7 @@ def fetch(
             raise typer.Exit(ExitCode.FAILED)
 
 
-def _recipients(
+def recipients_of(
     client: Client, to: Sequence[str], names: Sequence[str], companies: Sequence[str]
 ) -> tuple[Recipient, ...]:
     """Numbers as they are; who is named, from the book, where a group is all of its members."""
@@ -311,7 +311,7 @@ def address(
     from fax.client import Client
 
     client = Client(context.obj)
-    found = _recipients(client, [to], [name] if name else [], [company] if company else [])
+    found = recipients_of(client, [to], [name] if name else [], [company] if company else [])
     if len(found) > 1:
         raise typer.BadParameter(f"{to} is a group, and this fax goes to one recipient", param_hint="--to")
     job = client.address(JobId(id), found[0])

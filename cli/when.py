@@ -27,3 +27,16 @@ def instant(text: str, option: str, now: datetime | None = None) -> datetime:
         there = today if today > local else (today + timedelta(days=1)).replace(tzinfo=None).astimezone()
         return there.astimezone(UTC)
     raise typer.BadParameter(f"{text!r} is not a time like 14:30 or 2026-12-24 14:30", param_hint=option)
+
+
+def past(text: str, option: str) -> datetime:
+    """``2026-11-20`` (its beginning), or ``2026-11-20 14:30``, local time, as an instant.
+
+    Raises typer.BadParameter, which names ``option``.
+    """
+    for form in ("%Y-%m-%d", *FORMS[:2]):
+        try:
+            return datetime.strptime(text.strip(), form).astimezone().astimezone(UTC)
+        except (ValueError, OverflowError):
+            continue
+    raise typer.BadParameter(f"{text!r} is not a time like 2026-11-20 or 2026-11-20 14:30", param_hint=option)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from base64 import b64encode
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self, TypeVar
@@ -22,6 +23,7 @@ TOKEN_VARIABLE = "PLATEN_TOKEN"
 CA_VARIABLE = "PLATEN_CA"
 DEFAULT_PORT = 4560
 ANSWER_TIMEOUT_S = 60.0
+KEY_LIMIT = 255
 
 T = TypeVar("T")
 
@@ -50,6 +52,13 @@ def _authorization(token: str | None, user: str | None, password: str | None) ->
     if token is not None and not (token.isascii() and token.isprintable() and token):
         raise RequestError(Cause.BAD_REQUEST, "The token holds characters that no token has")
     return f"Bearer {token}" if token else None
+
+
+def checked_key(key: str) -> str:
+    """A key that names an act. Raises RequestError BAD_REQUEST."""
+    if not (0 < len(key) <= KEY_LIMIT and key.isascii() and key.isprintable()):
+        raise RequestError(Cause.BAD_REQUEST, f"A key is 1 to {KEY_LIMIT} printable ASCII characters: {key!r}")
+    return key
 
 
 class Asking:
@@ -114,6 +123,24 @@ class Asking:
             self.server, method, target, timeout_s=self._timeout_s or ANSWER_TIMEOUT_S, headers=headers
         ) as answer:
             answer.whole()
+
+    def _save(self, target: str, out_path: str | os.PathLike[str]) -> None:
+        """Write an answer's octets to ``out_path``, whole or not at all. Raises OSError."""
+        out = Path(out_path)
+        with exchange(self.server, "GET", target, timeout_s=self._timeout_s or ANSWER_TIMEOUT_S) as answer:
+            if out.exists() and not out.is_file():
+                # A pipe or a device: there is nothing to rename onto.
+                with out.open("wb") as file:
+                    file.writelines(answer.blocks())
+                return
+            part = out.with_name(f".{out.name}.{os.getpid()}.part")
+            try:
+                with part.open("wb") as file:
+                    file.writelines(answer.blocks())
+                part.replace(out)
+            finally:
+                with suppress(FileNotFoundError):
+                    part.unlink()
 
     def _tell(
         self,

@@ -12,21 +12,21 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Collection, Iterator
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import msgspec
 
-from fax.asking import ANSWER_TIMEOUT_S, DEFAULT_SOCKET, SOCKET_VARIABLE
+from fax.asking import ANSWER_TIMEOUT_S, DEFAULT_SOCKET, SOCKET_VARIABLE, checked_key
 from fax.client_access import AccessClient
+from fax.client_archive import ArchiveClient
 from fax.client_book import BookClient
 from fax.client_mail import MailClient
 from fax.client_registry import RegistryClient
 from fax.client_routing import RoutingClient
 from fax.client_settings import SettingsClient
-from fax.errors import Cause, NotRunningError, RequestError
+from fax.errors import NotRunningError
 from fax.types import (
     Accepted,
     Document,
@@ -47,10 +47,9 @@ __all__ = ["DEFAULT_SOCKET", "SOCKET_VARIABLE", "Client"]
 UPLOAD_TIMEOUT_S = 180.0  # the daemon checks the document before it answers
 EVENTS_TIMEOUT_S = 45.0  # an empty line comes every 15 s
 RECONNECT_PAUSES_S = (0.1, 0.2, 0.5, 1.0, 2.0)
-KEY_LIMIT = 255
 
 
-class Client(SettingsClient, AccessClient, BookClient, RoutingClient, RegistryClient, MailClient):
+class Client(SettingsClient, AccessClient, BookClient, RoutingClient, RegistryClient, MailClient, ArchiveClient):
     """Speaks to the daemon on ``server``, a path or ``https://HOST:PORT``, else on $PLATEN_SOCKET, else on
     /run/platen/api.sock; ``Asking`` tells how one says who one is.
 
@@ -87,7 +86,7 @@ class Client(SettingsClient, AccessClient, BookClient, RoutingClient, RegistryCl
         """
         headers = {"Content-Type": "application/json"}
         if key is not None:
-            headers["Idempotency-Key"] = _checked_key(key)
+            headers["Idempotency-Key"] = checked_key(key)
         return self._ask("POST", "/v1/submissions", Accepted, headers=headers, body=msgspec.json.encode(submission))
 
     def jobs(
@@ -129,23 +128,7 @@ class Client(SettingsClient, AccessClient, BookClient, RoutingClient, RegistryCl
             RequestError: cause WRONG_STATE before they are prepared.
             OSError: ``out_path`` cannot be written.
         """
-        out = Path(out_path)
-        with exchange(
-            self.server, "GET", f"/v1/jobs/{id}/pages", timeout_s=self._timeout_s or ANSWER_TIMEOUT_S
-        ) as answer:
-            if out.exists() and not out.is_file():
-                # A pipe or a device: there is nothing to rename onto.
-                with out.open("wb") as file:
-                    file.writelines(answer.blocks())
-                return
-            part = out.with_name(f".{out.name}.{os.getpid()}.part")
-            try:
-                with part.open("wb") as file:
-                    file.writelines(answer.blocks())
-                part.replace(out)
-            finally:
-                with suppress(FileNotFoundError):
-                    part.unlink()
+        self._save(f"/v1/jobs/{id}/pages", out_path)
 
     def covers(self) -> list[str]:
         """The names of the server's cover page templates."""
@@ -175,7 +158,7 @@ class Client(SettingsClient, AccessClient, BookClient, RoutingClient, RegistryCl
 
     def resend(self, id: JobId, key: str | None = None) -> Job:
         """Send everything of a job that has ended again; returns the new job. ``key``: as of ``submit``."""
-        headers = {} if key is None else {"Idempotency-Key": _checked_key(key)}
+        headers = {} if key is None else {"Idempotency-Key": checked_key(key)}
         return self._ask("POST", f"/v1/jobs/{id}/resend", Job, headers=headers)
 
     def delete(self, id: JobId) -> Job:
@@ -236,9 +219,3 @@ class Client(SettingsClient, AccessClient, BookClient, RoutingClient, RegistryCl
                 if event.cursor > after:
                     after = event.cursor
                     yield event
-
-
-def _checked_key(key: str) -> str:
-    if not (0 < len(key) <= KEY_LIMIT and key.isascii() and key.isprintable()):
-        raise RequestError(Cause.BAD_REQUEST, f"A key is 1 to {KEY_LIMIT} printable ASCII characters: {key!r}")
-    return key

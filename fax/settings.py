@@ -187,6 +187,26 @@ class Configuration:
     routing_delay_s: float = field(
         default=300.0, metadata=_about("seconds before a delivery that failed is tried again", least=0, most=MONTH_S)
     )
+    archive_incoming: bool = field(
+        default=False, metadata=_about("whether a copy of each fax that came in is kept in archive_folder")
+    )
+    archive_keep_days: int | None = field(
+        default=None,
+        metadata=_about("days that faxes stay in the archive; 0 or none: for ever", least=0, most=36500),
+    )
+    archive_high_mb: int | None = field(
+        default=None,
+        metadata=_about("megabytes above which the archive's oldest faxes go; none: any size", least=1, most=1 << 30),
+    )
+    archive_low_mb: int | None = field(
+        default=None,
+        metadata=_about(
+            "megabytes down to which they go then; none: nine tenths of archive_high_mb", least=0, most=1 << 30
+        ),
+    )
+    records_keep_days: int | None = field(
+        default=None, metadata=_about("days that call records are kept; none: for ever", least=1, most=36500)
+    )
     port_groups: tuple[PortGroup, ...] = field(
         default=(), metadata=_about("groups of ports, each with its name and its ports in the order of their use")
     )
@@ -275,8 +295,12 @@ def check(configuration: Configuration) -> None:
             raise bad_setting(name, "is not one line of at most 1000 characters")
     if configuration.archive_folder and not configuration.archive_folder.startswith("/"):
         raise bad_setting("archive_folder", f"is not an absolute path: {configuration.archive_folder}")
-    if configuration.archive_outgoing and not configuration.archive_folder:
-        raise bad_setting("archive_folder", "is empty; archive_outgoing needs a folder")
+    for name in ("archive_outgoing", "archive_incoming"):
+        if getattr(configuration, name) and not configuration.archive_folder:
+            raise bad_setting("archive_folder", f"is empty; {name} needs a folder")
+    high, low = configuration.archive_high_mb, configuration.archive_low_mb
+    if high is not None and low is not None and low > high:
+        raise bad_setting("archive_low_mb", f"is above archive_high_mb, {high}: {low}")
     zone_of(configuration.header_zone)
     _check_routes(configuration)
     _check_mail(configuration)

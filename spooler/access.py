@@ -41,6 +41,10 @@ class Caller:
         return right & ~self.rights == NONE
 
 
+SERVER = Caller(user="platend", uid=None, admin=True, backend=False, via="server")
+"""Who lets go of what was kept long enough, in the audit."""
+
+
 def rights_of(user: str, groups: Iterable[str], grants: Mapping[str, Right]) -> Right:
     """The sum of the grants that meet a user; ``grants`` by subject."""
     mask = grants.get(EVERYBODY, NONE) | grants.get(f"user:{user}", NONE)

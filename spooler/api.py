@@ -23,6 +23,7 @@ from spooler import (
     api_access,
     api_again,
     api_appearance,
+    api_archive,
     api_book,
     api_credentials,
     api_documents,
@@ -32,6 +33,7 @@ from spooler import (
     api_mail,
     api_numbers,
     api_ports,
+    api_records,
     api_registry,
     api_reports,
     api_routing,
@@ -64,6 +66,8 @@ NOUNS = (
     api_inbox,
     api_routing,
     api_registry,
+    api_archive,
+    api_records,
 )
 
 

@@ -7,15 +7,14 @@ stands after it.
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from fastapi import Request, Response
-from starlette.responses import FileResponse, StreamingResponse
+from starlette.responses import FileResponse
 
 from fax.errors import Cause, RequestError
 from fax.types import Job, JobState, JobType, Recipient
@@ -37,17 +36,16 @@ from spooler.api_common import (
     value_in,
     values_in,
 )
+from spooler.api_files import made
 from spooler.daemon import Daemon
 from spooler.pages import write_pages
 from spooler.planning import master_file
-from spooler.spool import Spool
 from spooler.store import Transaction
 from spooler.store_access import audit_job
 from spooler.submission import checked_recipient
 
 PAGES_MOST = 1 << 31
 TIFF = "image/tiff"
-CHUNK_OCTETS = 65536
 
 
 def routes(daemon: Daemon) -> Routes:
@@ -120,8 +118,8 @@ def routes(daemon: Daemon) -> Routes:
             return FileResponse(fetched, media_type=TIFF)
         count = number_in(request, "count", PAGES_MOST, 1, PAGES_MOST)
         found = (await store.run(partial(_pages, id=id, who=who, daemon=daemon)))[:count]
-        octets, chunks = await asyncio.to_thread(_opened, found, daemon.spool)
-        return StreamingResponse(chunks, media_type=TIFF, headers={"Content-Length": str(octets)})
+        write = partial(write_pages, found, daemon.spool.root)
+        return await made(daemon.spool, write, "pages.tif", TIFF)
 
     @routes.request("POST", "/v1/jobs/{id:int}/cancel", gives=Job)
     async def cancel(request: Request, id: int) -> Response:
@@ -192,20 +190,6 @@ def _fetched(tx: Transaction, id: int, who: Caller, daemon: Daemon) -> Path | No
         if call.cause == CallCause.OK.value and path.exists():
             return path
     raise RequestError(Cause.WRONG_STATE, f"Job {id} has not fetched anything")
-
-
-def _opened(pages: Sequence[store_pages.OutgoingPage], spool: Spool) -> tuple[int, Iterator[bytes]]:
-    """The pages as one file: its size in octets, and its contents. The file has no name any more: who is told of its
-    last octet finds nothing left of it, and a daemon that dies leaves nothing. Raises ServerError, OSError."""
-    with spool.scratch("pages") as folder:
-        file = write_pages(pages, spool.root, folder / "pages.tif").open("rb")
-
-    def chunks() -> Iterator[bytes]:
-        with file:
-            while chunk := file.read(CHUNK_OCTETS):
-                yield chunk
-
-    return os.fstat(file.fileno()).st_size, chunks()
 
 
 def _pages(tx: Transaction, id: int, who: Caller, daemon: Daemon) -> list[store_pages.OutgoingPage]:

@@ -53,7 +53,7 @@ def routes(daemon: Daemon) -> Routes:
             )
             admit(submission, daemon.live.configuration)
             if submission.cover is not None:
-                await asyncio.to_thread(_try_cover, submission, user, daemon)
+                await asyncio.to_thread(try_cover, submission, user, daemon)
         except FaxError:
             # What was taken in once is answered again, whatever is said of it now.
             before = None if key is None else await store.run(partial(store_submissions.known, user=user, key=key))
@@ -74,7 +74,7 @@ def routes(daemon: Daemon) -> Routes:
     return routes
 
 
-def _try_cover(submission: Submission, user: str, daemon: Daemon) -> None:
+def try_cover(submission: Submission, user: str, daemon: Daemon) -> None:
     """A cover page that cannot be drawn is refused at once, not at dispatch. Raises RequestError."""
     assert submission.cover is not None
     order = CoverOrder(

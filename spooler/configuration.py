@@ -72,11 +72,12 @@ class Live:
     def _change(self, tx: Transaction, values: dict[str, object], who: Caller) -> Configuration:
         wanted = replace(store_configuration.read(tx), **values)  # type: ignore[arg-type]
         rules.check(wanted)
-        if "archive_folder" in values or "archive_outgoing" in values:
+        if {"archive_folder", "archive_outgoing", "archive_incoming"} & values.keys():
             check_archive(wanted)
+        was_on = _archives(store_configuration.read(tx))
         changes = store_configuration.write(tx, wanted)
-        if "archive_outgoing" in {change.name for change in changes}:
-            (store_archive.begin if wanted.archive_outgoing else store_archive.end)(tx)
+        if _archives(wanted) != was_on:
+            (store_archive.begin if _archives(wanted) else store_archive.end)(tx)
         self._note(tx, changes, who)
         return wanted
 
@@ -147,9 +148,13 @@ def _value(name: str, raw: msgspec.Raw) -> object:
         raise rules.bad_setting(name, f"cannot be {said}: {error}") from error
 
 
+def _archives(configuration: Configuration) -> bool:
+    return configuration.archive_outgoing or configuration.archive_incoming
+
+
 def check_archive(wanted: Configuration) -> None:
     """The archive's folder must be there and take files. Raises RequestError BAD_SETTING. Looks at the disk."""
-    if not wanted.archive_outgoing:
+    if not _archives(wanted):
         return
     folder = Path(wanted.archive_folder)
     if not folder.is_dir():

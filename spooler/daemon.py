@@ -18,7 +18,7 @@ from pathlib import Path
 
 from codec.nursery import Nursery
 from fax.errors import FaxError
-from spooler import store_events, store_mail, store_pages, store_waste
+from spooler import store_archive_send, store_events, store_mail, store_pages, store_waste
 from spooler.archive import Archive
 from spooler.callers import Callers
 from spooler.configuration import Live
@@ -94,6 +94,7 @@ class Daemon:
         await asyncio.to_thread(self.health.look)
         await asyncio.to_thread(self.intake.tidy_strays)
         await asyncio.to_thread(self._tidy_covers)
+        await self._forget_begun()
         await asyncio.to_thread(self.nursery.start)
         await asyncio.to_thread(self.preparation.start)
         self.extensions.register(self.routing)
@@ -117,6 +118,12 @@ class Daemon:
         except FaxError as error:
             # A full disk is no reason not to start; it is told wherever it matters.
             log.error("Nobody could be told that we start: %s", error)
+
+    async def _forget_begun(self) -> None:
+        try:
+            await self.store.run(store_archive_send.forget_all)
+        except FaxError as error:
+            log.error("What was begun of the archive's faxes cannot be let go of: %s", error)
 
     async def wind_down(self) -> None:
         """Say goodbye to who follows; they end by themselves then."""
@@ -155,12 +162,18 @@ class Daemon:
 
     def _let_go(self) -> None:
         now = self.live.configuration
-        ages = Ages(sent_days=now.sent_keep_days, unsent_days=now.dirty_days, events_days=now.events_keep_days)
+        ages = Ages(
+            sent_days=now.sent_keep_days,
+            unsent_days=now.dirty_days,
+            events_days=now.events_keep_days,
+            records_days=now.records_keep_days,
+        )
         self.retention.tidy(ages)
         old = datetime.now(UTC) - timedelta(days=now.events_keep_days)
         forget = partial(store_mail.forget, before=old, limit=MAILS_AT_ONCE)
         while self.store.call(forget) == MAILS_AT_ONCE:
             pass
+        self.archive.clean()
 
     def _take_in_left(self) -> None:
         """Calls of ports that are no longer there."""

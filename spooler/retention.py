@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from spooler import store_events, store_retention, store_waste
+from spooler import store_events, store_records, store_retention, store_waste
 from spooler.spool import Spool, sync_folder
 from spooler.store import Store, Transaction
 from spooler.store_waste import Waste
@@ -27,6 +27,7 @@ from spooler.store_waste import Waste
 log = logging.getLogger(__name__)
 JOBS_AT_ONCE = 50
 EVENTS_AT_ONCE = 2000
+RECORDS_AT_ONCE = 500
 KEYS_AT_ONCE = 50
 FILES_AT_ONCE = 200
 
@@ -38,6 +39,7 @@ class Ages:
     sent_days: float | None  # jobs that were sent
     unsent_days: float | None  # jobs that failed or were cancelled
     events_days: float | None
+    records_days: float | None = None  # of calls
 
 
 class Retention:
@@ -56,12 +58,22 @@ class Retention:
             return None if days is None else now - timedelta(days=days)
 
         sent, unsent, told = before(ages.sent_days), before(ages.unsent_days), before(ages.events_days)
+        if unsent is not None:
+            forgotten = partial(store_retention.give_up_forgotten, before=unsent, limit=JOBS_AT_ONCE)
+            while given_up := self._store.call(forgotten):
+                log.info(
+                    "Gave up %d fax(es) that waited for a person: %s", len(given_up), ", ".join(map(str, given_up))
+                )
         old = partial(store_retention.remove_overdue, sent_before=sent, unsent_before=unsent, limit=JOBS_AT_ONCE)
         while gone := self._store.call(old):
             log.info("Deleted %d job(s) that ended long ago: %s", len(gone), ", ".join(map(str, gone)))
         if told is not None:
             work = partial(store_events.forget, before=told, limit=EVENTS_AT_ONCE)
             while self._store.call(work) == EVENTS_AT_ONCE:
+                pass
+        if (recorded := before(ages.records_days)) is not None:
+            records = partial(store_records.forget, before=recorded, limit=RECORDS_AT_ONCE)
+            while self._store.call(records) == RECORDS_AT_ONCE:
                 pass
         while self._store.call(partial(store_retention.forget_keys, limit=KEYS_AT_ONCE)) == KEYS_AT_ONCE:
             pass

@@ -19,7 +19,7 @@ from modem.journal import Line
 from modem.memory import NOTHING_KNOWN, LineMemory
 from modem.outcome import Cause, Outcome, Retry
 from modem.plan import CallPlan, PlannedDocument, PlannedPage
-from spooler import store_numbers
+from spooler import store_numbers, store_records
 from spooler.jobs import KEPT, AfterCall, RetryRules, merged, verdict
 from spooler.ledger import PageNews, Projection, project, refused, settled
 from spooler.numbers import printable
@@ -242,6 +242,7 @@ def settle(
     }
     tx.connection.execute(update(calls).where(calls.c.id == call).values(values))
     count(tx, about.port, about.number, outcome)
+    store_records.write_sent(tx, call, outcome, ended)
     store_numbers.learn(tx, about.number, outcome, rules)
     final = settled(outcome)
     merge(tx, call, final, last_word=True)

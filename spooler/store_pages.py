@@ -158,6 +158,10 @@ def mend(tx: Transaction, id: int, damaged: Collection[str]) -> bool:
             return False
         tx.connection.execute(update(jobs).where(jobs.c.id == id).values(frozen=False))
     if any(not page.cover and page.file in damaged for page in pages):
+        of_documents = select(master_documents.c.master).where(master_documents.c.master == about.master)
+        if tx.connection.scalar(of_documents.limit(1)) is None:
+            # Its pages were taken from the archive: there is nothing that they could be made from.
+            return False
         values = {"state": "wanted", "tries": 0, "retry_at": None, "cause": None, "text": None}
         tx.connection.execute(update(masters).where(masters.c.key == about.master).values(values))
         tx.connection.execute(update(jobs).where(jobs.c.id == id).values(prepared=False))

@@ -18,6 +18,7 @@ from fax.received import Delivery, DeliveryState, Received
 from fax.routing import Decision
 from fax.types import Call as CallShown
 from fax.types import CallId, Fate, Job, JobState, JobType, Priority, Recipient, Resolution, Sender
+from spooler import store_archive_index, store_records
 from spooler.access import Caller
 from spooler.store import Transaction
 from spooler.store_events import emit
@@ -98,6 +99,8 @@ def take_in(
             facts=msgspec.json.encode(replace(facts, users=(), deliveries=())).decode(),
         )
     )
+    told = replace(facts, users=decision.users if whole else ())
+    store_records.write_received(tx, told, job, _kept(pages), len(pages))
     emit(tx, "received", job, text=facts.text, port=facts.port, end=facts.cause, pages=len(pages) or None)
     if job is None:
         return None
@@ -109,6 +112,10 @@ def take_in(
     return job
 
 
+def _kept(pages: Sequence[TakenPage]) -> int:
+    return sum(page.fate in (Fate.CONFIRMED, Fate.DAMAGED) for page in pages)
+
+
 def _new_job(
     tx: Transaction,
     facts: Received,
@@ -118,7 +125,6 @@ def _new_job(
     octets: int,
     resolution: Resolution,
 ) -> int:
-    kept = sum(page.fate in (Fate.CONFIRMED, Fate.DAMAGED) for page in pages)
     who = facts.caller_name or facts.tsid or facts.caller_id
     values = {
         "submission": new_submission(tx, "", f"received {facts.call}", submitter=""),
@@ -134,7 +140,7 @@ def _new_job(
         "resolution": resolution.value,
         "created": facts.started,
         "pages_total": len(pages),
-        "pages_confirmed": kept,
+        "pages_confirmed": _kept(pages),
         "type": (JobType.RECEIVE if whole else JobType.FAIL_RECEIVE).value,
         "priority": list(Priority).index(Priority.NORMAL),
         "tsid": facts.tsid,
@@ -203,6 +209,7 @@ def show_to(tx: Transaction, job: int, user: str) -> None:
     where = (received_users.c.job == job, received_users.c.user == user)
     if tx.connection.scalar(select(received_users.c.job).where(*where)) is None:
         tx.connection.execute(insert(received_users).values(job=job, user=user))
+        store_archive_index.show_to(tx, job, user)
 
 
 def users_of(tx: Transaction, job: int) -> tuple[str, ...]:

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, exists, func, insert, select
+from sqlalchemy import delete, exists, func, insert, or_, select
 
 from fax.errors import Cause, RequestError
 from fax.types import JobState, JobType
 from spooler import store_received
+from spooler.access import SERVER
+from spooler.jobs import GIVEN_UP
 from spooler.store import Transaction
+from spooler.store_access import write_audit
 from spooler.store_events import emit
-from spooler.store_jobs import refuse_state, row
+from spooler.store_jobs import finish, refuse_state, row
 from spooler.store_tables import (
     call_jobs,
     calls,
@@ -97,8 +100,27 @@ def remove_overdue(
     """Let go of them; returns those that went."""
     found = overdue(tx, sent_before, unsent_before, limit)
     for id in found:
+        about = row(tx, id)
         remove(tx, id, "Deleted: kept for as long as the settings say")
+        write_audit(tx, SERVER, "job deleted", f"job {id} of {about.user}", about.state, "kept long enough")
     return found
+
+
+def give_up_forgotten(tx: Transaction, before: datetime, limit: int) -> list[int]:
+    """Fail outgoing jobs that have waited for a person since before this time: held, or without a recipient. (Those
+    that wait for a call are the schedule's.) Returns them."""
+    since = func.coalesce(jobs.c.queued, jobs.c.created)
+    forgotten = select(jobs.c.id, jobs.c.state).where(
+        jobs.c.state.in_((JobState.HELD.value, JobState.ADDRESS.value)),
+        jobs.c.type == JobType.SEND.value,
+        since < before,
+        or_(jobs.c.schedule_at.is_(None), jobs.c.schedule_at < before),
+    )
+    found = tx.connection.execute(forgotten.order_by(jobs.c.id).limit(limit)).all()
+    for id, state in found:
+        what = "nobody resumed it" if state == JobState.HELD.value else "nobody named its recipient"
+        finish(tx, id, JobState.FAILED, cause=GIVEN_UP, reason=f"Given up: {what} for as long as unsent faxes are kept")
+    return [id for id, _ in found]
 
 
 def forget_keys(tx: Transaction, limit: int) -> int:

@@ -43,6 +43,15 @@ class Acceptance:
     refused: str | None = None  # why the incoming folder's fax of this key was refused
 
 
+@dataclass(frozen=True, kw_only=True)
+class ReadyMaster:
+    """A master that was not prepared from documents. ``octets``: of its file."""
+
+    key: str
+    pages: int
+    octets: int
+
+
 # Made once: what SQLAlchemy compiles of them is found again at each use.
 _BY_KEY = select(submissions.c.id, submissions.c.refused).where(
     submissions.c.user == bindparam("user"), submissions.c.key == bindparam("key")
@@ -100,15 +109,20 @@ def submit(
     key: str | None,
     submitter: str | None = None,
     claimed: bool = False,
+    ready: ReadyMaster | None = None,
 ) -> Acceptance:
     """Take in a submission whose numbers are normalised. ``submitter``: who asks for it, if not ``user``. ``claimed``:
-    that it is for ``user`` is what the submitter says, who is no administrator.
+    that it is for ``user`` is what the submitter says, who is no administrator. ``ready``: its pages, where no
+    documents stand behind them.
 
     Raises RequestError NO_SUCH_DOCUMENT.
     """
     if key is not None and (before := known(tx, user, key)) is not None:
         return before
-    master, pages, octets = _master(tx, submission)
+    if ready is None:
+        master, pages, octets = _master(tx, submission)
+    else:
+        master, pages, octets = ready.key, ready.pages, ready.octets
     prepared = pages is not None
     id = new_submission(tx, user, key, submitter=submitter or user)
     about = _about(tx, id, user, submission)

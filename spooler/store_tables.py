@@ -62,7 +62,7 @@ masters = Table(
     metadata,
     Column("key", String(64), primary_key=True),
     Column("resolution", String(20), nullable=False),
-    Column("state", String(20), nullable=False),  # wanted, ready, failed
+    Column("state", String(20), nullable=False),  # wanted, ready, failed; copying: archive_send
     Column("tries", Integer, nullable=False, default=0),  # that failed through our own fault
     Column("retry_at", Instant),
     Column("cause", String(40)),

@@ -13,6 +13,8 @@ from sqlalchemy import delete, insert, select
 from spooler.store import Transaction
 from spooler.store_tables import job_pages, waste
 
+ARCHIVE = "archive"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Waste:
@@ -37,8 +39,8 @@ def throw_covers_away(tx: Transaction, job: int) -> None:
 
 
 def waste_left(tx: Transaction, limit: int) -> list[Waste]:
-    """Files that are to go."""
-    query = select(waste).order_by(waste.c.id).limit(limit)
+    """Files of the spool that are to go; those of the archive's folder go by themselves (``spooler.archive``)."""
+    query = select(waste).where(waste.c.kind != ARCHIVE).order_by(waste.c.id).limit(limit)
     return [Waste(id=found.id, kind=found.kind, name=found.name) for found in tx.connection.execute(query)]
 
 

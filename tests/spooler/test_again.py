@@ -16,6 +16,7 @@ from modem.outcome import Cause as CallCause
 from modem.outcome import Fate as CallFate
 from modem.outcome import Retry
 from spooler import (
+    store_access,
     store_again,
     store_documents,
     store_events,
@@ -260,6 +261,39 @@ def test_what_is_kept_for_so_many_days_goes_after_them_and_not_before(store: Sto
     assert events(store)
     retention.tidy(ages, now + 31 * DAY)
     assert events(store) == []
+
+
+def test_what_waits_for_a_person_too_long_is_given_up_and_goes_like_what_failed(store: Store, spool: Spool) -> None:
+    def submit_one(number: str | None, *, hold: bool = False) -> JobId:
+        wanted = Submission(documents=(DOCUMENT,), recipients=(Recipient(number=number),), hold=hold)
+        return store.call(partial(store_submissions.submit, submission=wanted, user="ann", key=None)).accepted.jobs[0]
+
+    submit(store)
+    addressless, held = submit_one(None), submit_one("5552001", hold=True)
+    resumed = submit_one("5552001", hold=True)
+    store.call(partial(store_jobs.resume, id=resumed))
+    now, ages = shown(store, held).created, Ages(sent_days=None, unsent_days=30, events_days=None)
+    retention = Retention(store, spool)
+    retention.tidy(ages, now + 30 * DAY - timedelta(minutes=1))
+    assert [shown(store, id).state for id in (addressless, held)] == [JobState.ADDRESS, JobState.HELD]
+    retention.tidy(Ages(sent_days=1, unsent_days=None, events_days=None), now + 400 * DAY)
+    assert [shown(store, id).state for id in (addressless, held)] == [JobState.ADDRESS, JobState.HELD]
+    # The store's own clock says when a fax was given up, and it goes so long after that.
+    store.call(partial(store_retention.give_up_forgotten, before=now + timedelta(minutes=1), limit=10))
+    for id, why in ((addressless, "nobody named its recipient"), (held, "nobody resumed it")):
+        job = shown(store, id)
+        assert (job.state, job.cause) == (JobState.FAILED, "given-up")
+        assert why in (job.reason or "")
+    # What waits for a call is the schedule's to give up.
+    assert shown(store, resumed).state is JobState.WAITING
+    ended = shown(store, held).ended
+    assert ended is not None
+    retention.tidy(ages, ended + 31 * DAY)
+    assert refusal(lambda: store.call(partial(store_jobs.row, id=held))).cause is Cause.NO_SUCH_JOB
+    lines = store.call(partial(store_access.audit_lines, after=0, limit=10))
+    assert [(line.user, line.action, line.subject) for line in lines] == [
+        ("platend", "job deleted", f"job {id} of ann") for id in (addressless, held)
+    ]
 
 
 def test_a_fax_whose_call_is_not_over_is_not_let_go_of(store: Store, spool: Spool) -> None:

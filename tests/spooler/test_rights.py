@@ -13,16 +13,20 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fax.access import EVERYBODY, FAX_ALL_ACCESS, Right, right_names
+from fax.archive import ArchivedFax, ArchiveResult, Direction
 from fax.book import Profile
-from fax.types import CoverPage, Job, JobState, Recipient, Sender, Submission
+from fax.types import CoverPage, Job, JobId, JobState, Recipient, Sender, Submission
 from spooler.access import DEFAULT_GRANTS
 from spooler.access_table import RULES
+from tests.modem.line import picture
+from tests.spooler.archived import put_in_archive
 from tests.spooler.asks_raw import said
 from tests.spooler.rig import ROOT, Rig
 from tests.spooler.test_tls import free_port
@@ -43,6 +47,7 @@ BODIES: dict[str, Any] = {
     "PUT /v1/book/people/{id:int}": {"recipient": {"name": "Bob", "number": "1"}, "shared": True},
     "POST /v1/book/groups": {"name": "All", "members": [], "shared": True},
     "PUT /v1/book/groups/{id:int}": {"name": "Others", "members": [], "shared": True},
+    "POST /v1/archive/{id:int}/forward": {"recipients": [{"number": "5559876"}]},
     "PUT /v1/profile": {},
     "PUT /v1/configuration": {},
     "PATCH /v1/configuration": {"no-such-setting": 1},
@@ -52,6 +57,9 @@ BODIES: dict[str, Any] = {
 TARGETS: dict[str, str] = {
     "GET /v1/jobs": "/v1/jobs?user=root",
     "GET /v1/events": "/v1/events?job=JOB",
+    "GET /v1/archive": "/v1/archive?user=root",
+    "GET /v1/records": "/v1/records?user=root",
+    "GET /v1/records.csv": "/v1/records.csv?user=root",
     "GET /v1/jobs/{id:int}/pages/{page:int}.png": "/v1/jobs/JOB/pages/2.png",
     "GET /v1/numbers/check": "/v1/numbers/check?number=5552001",
     "PUT /v1/book/people/{id:int}": "/v1/book/people/PERSON",
@@ -77,7 +85,25 @@ class Stage:
         self.job = self.secret_fax().id
         self.token = rig.client.add_token("root's").about.id
         self.person = self.group = 0
+        self.fax = self.archived_fax()
         self.fill_book()
+
+    def archived_fax(self) -> int:
+        """Another of root's in the archive."""
+        self._archived = getattr(self, "_archived", 900_000) + 1
+        fax = ArchivedFax(
+            id=JobId(self._archived),
+            direction=Direction.SENT,
+            result=ArchiveResult.OK,
+            at=datetime.now(UTC),
+            users=("root",),
+            number="5559876",
+            name="Doctor Secret",
+            subject="Secret subject",
+            recipient=Recipient(number="5559876", name="Doctor Secret"),
+        )
+        put_in_archive(self.rig.spool, self.rig.folder / "archive", fax, [picture(1)])
+        return self._archived
 
     def fill_book(self) -> None:
         """Somebody and a group in the shared book, and in root's own."""
@@ -102,9 +128,16 @@ class Stage:
 
     def request(self, endpoint: str) -> Request:
         method, path = endpoint.split(" ")
-        target = TARGETS.get(endpoint, path).replace("{id:int}", "JOB" if "/jobs/" in path else "1")
+        which = "JOB" if "/jobs/" in path else "FAX" if "/archive/" in path else "1"
+        target = TARGETS.get(endpoint, path).replace("{id:int}", which)
         assert "{" not in target, f"say in TARGETS what {endpoint} is asked"
-        for word, id in (("JOB", self.job), ("TOKEN", self.token), ("PERSON", self.person), ("GROUP", self.group)):
+        for word, id in (
+            ("JOB", self.job),
+            ("TOKEN", self.token),
+            ("PERSON", self.person),
+            ("GROUP", self.group),
+            ("FAX", self.fax),
+        ):
             target = target.replace(word, str(id))
         return method, target, BODIES.get(endpoint)
 
@@ -206,7 +239,7 @@ def test_every_other_right_together_does_not_stand_in_for_the_one_that_is_missin
 def test_with_the_rights_that_the_table_names_nothing_is_refused_for_want_of_one(stage: Stage) -> None:
     for endpoint, rule in RULES.items():
         # Another job each time: some of these end it.
-        stage.job = stage.secret_fax().id
+        stage.job, stage.fax = stage.secret_fax().id, stage.archived_fax()
         stage.token = stage.rig.client.add_token("root's").about.id
         stage.fill_book()
         stage.grant("nobody", rule.right | rule.others)
