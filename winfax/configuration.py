@@ -89,6 +89,9 @@ def changes(wanted: FAX_CONFIGURATION) -> dict[str, object]:
         "archive_outgoing": bool(wanted.ArchiveOutgoingFaxes),
         "inbound_profile": wanted.Reserved or "",
     }
+    if wanted.RetryDelay != minutes:
+        # For the structure there is one delay, whatever the try failed by.
+        said["busy_delay_s"] = said["retry_delay_s"]
     if wanted.ArchiveOutgoingFaxes:
         said["archive_folder"] = wanted.ArchiveDirectory or ""
     return said

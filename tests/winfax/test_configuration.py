@@ -63,6 +63,7 @@ def test_every_member_stands_for_a_setting_of_the_server(
     assert winfax.FaxGetConfiguration(handle) == (True, wanted)
     now = rig.client.configuration()
     assert (now.retries, now.retry_delay_s, now.dirty_days, now.branding) == (7, 240.0, 1, False)
+    assert now.busy_delay_s == 240.0
     assert (now.use_device_tsid, now.server_cover_only, now.queue_paused) == (True, True, True)
     assert (now.archive_outgoing, now.archive_folder, now.inbound_profile) == (True, str(tmp_path), "a profile")
     assert f"{now.discount_start:%H:%M}-{now.discount_stop:%H:%M}" == "21:05-06:55"

@@ -275,6 +275,32 @@ def test_a_job_that_is_paused_in_its_call_comes_back_paused(rig: Rig, handle: Se
         rig.client.change_configuration({"retries": 0})
 
 
+def test_a_fax_is_tried_as_often_and_as_soon_as_the_settings_say(
+    rig: Rig, handle: ServerHandle, tmp_path: Path
+) -> None:
+    before = rig.client.configuration()
+    file = tmp_path / "letter.txt"
+    file.write_text("A letter.\n")
+    _, settings = winfax.FaxGetConfiguration(handle)
+    assert settings is not None
+    settings.Retries, settings.RetryDelay = 2, 30
+    assert winfax.FaxSetConfiguration(handle, settings)
+    try:
+        _, job = winfax.FaxSendDocument(handle, str(file), winfax.FAX_JOB_PARAM(RecipientNumber="5552001"))
+        wait_for(lambda: rig.client.job(job).wait == "retry", "the first call")  # type: ignore[arg-type]
+        about = rig.client.job(job)  # type: ignore[arg-type]
+        assert about.until is not None and 28 <= (about.until - datetime.now(UTC)).total_seconds() / 60 <= 30
+        _, entry = winfax.FaxGetJob(handle, job)
+        assert entry is not None and entry.QueueStatus == winfax.JS_RETRYING
+        assert winfax.FaxAbort(handle, job)
+        settings.RetryDelay = 0
+        assert winfax.FaxSetConfiguration(handle, settings)
+        _, job = winfax.FaxSendDocument(handle, str(file), winfax.FAX_JOB_PARAM(RecipientNumber="5552001"))
+        assert len(rig.until(job, JobState.FAILED).calls) == 3  # type: ignore[arg-type]
+    finally:
+        rig.client.set_configuration(before)
+
+
 def test_a_job_that_was_given_up_says_so_and_is_restarted(rig: Rig, handle: ServerHandle, tmp_path: Path) -> None:
     file = tmp_path / "letter.txt"
     file.write_text("A letter.\n")

@@ -9,7 +9,8 @@ import pytest
 
 import winfax
 from fax.access import Right
-from tests.spooler.rig import Rig
+from tests.spooler.calling_in import TSID, call_in, sent
+from tests.spooler.rig import Rig, wait_for
 from tests.winfax.conftest import Stranger, served
 from tests.winfax.test_lines import info_of, line
 from winfax.handles import PortHandle, ServerHandle
@@ -154,3 +155,42 @@ def test_methods_need_their_rights(rig: Rig, stranger: Stranger, expression: str
         assert stranger.asked("w.FaxClose(port)")[0]
         for place, guid in enumerate(order, 1):
             rig.client.set_method_priority(guid, place)
+
+
+def test_faxes_that_came_in_are_jobs_until_they_are_delivered_or_taken_out(
+    rig: Rig, handle: ServerHandle, opened: Callable[..., PortHandle], refused: Refused
+) -> None:
+    port, folder = opened(), rig.folder / "delivered"
+    folder.mkdir()
+    data = str(folder).encode()
+    assert winfax.FaxSetRoutingInfo(port, FOLDER, data, len(data))
+    assert winfax.FaxEnableRoutingMethod(port, FOLDER, True), winfax.last_error_text()
+    folder.rmdir()
+    received = rig.spool / "received" / "line1"
+    whole = sent()
+    call_in(received, "in-1", whole)
+    first = next(place for place, entry in enumerate(whole.entries) if entry.kind == "page-received")
+    call_in(received, "in-2", whole, first + 1)
+    rig.restart()
+
+    def entries() -> dict[int, winfax.FAX_JOB_ENTRY]:
+        ok, found, _ = winfax.FaxEnumJobs(handle)
+        assert ok and found is not None
+        return {each.JobType: each for each in found}
+
+    wait_for(lambda: set(entries()) == {winfax.JT_ROUTING, winfax.JT_FAIL_RECEIVE}, "both faxes")
+    routing, partial = entries()[winfax.JT_ROUTING], entries()[winfax.JT_FAIL_RECEIVE]
+    assert routing.QueueStatus == winfax.JS_RETRYING and partial.QueueStatus == winfax.JS_FAILED
+    assert (routing.Tsid, routing.PageCount, partial.PageCount) == (TSID, 2, 1)
+    ok, entry = winfax.FaxGetJob(handle, routing.JobId)
+    assert ok and entry == routing
+    assert refused(winfax.FaxGetPageData(handle, routing.JobId)) == winfax.ERROR_INVALID_DATA
+    assert refused(winfax.FaxSetJob(handle, routing.JobId, winfax.JC_PAUSE)) == winfax.ERROR_INVALID_PARAMETER
+
+    folder.mkdir()
+    assert winfax.FaxSetJob(handle, routing.JobId, winfax.JC_RESTART), winfax.last_error_text()
+    wait_for(lambda: list(folder.glob("*.tif")), "the fax in its folder")
+    wait_for(lambda: winfax.JT_ROUTING not in entries() and winfax.JT_RECEIVE not in entries(), "its leaving")
+    assert refused(winfax.FaxGetJob(handle, routing.JobId)) == winfax.ERROR_INVALID_PARAMETER
+    assert winfax.FaxAbort(handle, partial.JobId), winfax.last_error_text()
+    assert entries() == {}
