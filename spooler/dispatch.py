@@ -42,6 +42,7 @@ from spooler.store import Changes, Store
 
 log = logging.getLogger(__name__)
 LONGEST_SLEEP_S = 5.0  # the wall clock may be set at any time
+TOGETHER_S = 0.01
 QUERY_LIMIT = 500
 
 

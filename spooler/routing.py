@@ -34,6 +34,7 @@ from spooler.store_ports import named
 log = logging.getLogger(__name__)
 AT_ONCE = 8  # faxes that are delivered at the same time
 LONGEST_SLEEP_S = 5.0  # the wall clock may be set at any time
+TOGETHER_S = 0.05
 
 
 class Routing:

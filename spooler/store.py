@@ -77,14 +77,6 @@ class _Piece:
         return not self.future.cancelled()
 
 
-class _Refused(Exception):
-    """A piece that is alone in its transaction raised ``error``."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__(error)
-        self.error = error
-
-
 class Store:
     """Opens (and creates) the database ``path``. Raises StoreError."""
 
@@ -156,9 +148,7 @@ class Store:
             going_on = None not in pieces
             batch = [piece for piece in pieces if piece is not None and piece.is_wanted()]
             try:
-                if batch and not self._commit(batch, alone=len(batch) == 1):
-                    for piece in batch:
-                        self._commit([piece], alone=True)
+                self._commit_all(batch)
             except Exception:
                 # Not foreseen. Nobody may wait for ever, and the thread has others to serve.
                 log.exception("The store failed")
@@ -169,44 +159,46 @@ class Store:
                         )
             self._deliver()
 
-    def _commit(self, batch: list[_Piece], alone: bool) -> bool:
-        """Run ``batch`` in one transaction. False: the database spoilt it and nobody has been answered yet."""
-        results: list[tuple[_Piece, Any, BaseException | None]] = []
+    def _commit_all(self, pieces: list[_Piece]) -> None:
+        """In one transaction, unless something comes between. A savepoint for each would be the longer part of most."""
+        while pieces:
+            try:
+                refusal = self._commit(pieces)
+            except SQLAlchemyError as fault:
+                if len(pieces) > 1:
+                    # It may have spoilt everybody's.
+                    for piece in pieces:
+                        self._commit_all([piece])
+                    return
+                log.error("The database refused: %s", fault)
+                refusal = 0, _storage_error(fault)
+            if refusal is None:
+                return
+            place, error = refusal
+            # Those before it did their work, which is gone with the transaction; it saw that, and it refused.
+            self._commit_all(pieces[:place])
+            self._answer(pieces[place], None, error)
+            pieces = pieces[place + 1 :]
+
+    def _commit(self, pieces: list[_Piece]) -> tuple[int, Exception] | None:
+        """Run ``pieces`` in one transaction and answer. Else nothing was done: which one refused, and how. Raises
+        SQLAlchemyError: the database did."""
+        results: list[Any] = []
         changes: list[Transaction] = []
         try:
             with self._connection.begin():
-                for piece in batch:
+                for piece in pieces:
                     part = Transaction(self._connection, datetime.now(UTC))
-                    # A piece alone needs none: what it leaves behind goes with its transaction.
-                    savepoint = None if alone else self._connection.begin_nested()
-                    try:
-                        result = piece.work(part)
-                        if savepoint is not None:
-                            savepoint.commit()
-                    except DBAPIError:
-                        # SQLite may have rolled everything back by itself (a full disk): no savepoint to go back to.
-                        raise
-                    except Exception as error:
-                        if savepoint is None:
-                            raise _Refused(error) from error
-                        savepoint.rollback()
-                        results.append((piece, None, error))
-                    else:
-                        results.append((piece, result, None))
-                        changes.append(part)
-        except _Refused as refused:
-            self._answer(batch[0], None, refused.error)
-            return True
-        except SQLAlchemyError as error:
-            if not alone:
-                return False
-            log.error("The database refused: %s", error)
-            self._answer(batch[0], None, _storage_error(error))
-            return True
+                    results.append(piece.work(part))
+                    changes.append(part)
+        except SQLAlchemyError:
+            raise
+        except Exception as error:
+            return len(results), error
         self._tell(changes)
-        for piece, result, fault in results:
-            self._answer(piece, result, fault)
-        return True
+        for piece, result in zip(pieces, results, strict=True):
+            self._answer(piece, result, None)
+        return None
 
     def _answer(self, piece: _Piece, result: Any, fault: BaseException | None) -> None:
         if piece.loop is not None:

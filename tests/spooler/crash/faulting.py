@@ -11,6 +11,7 @@ import errno
 import json
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -153,6 +154,8 @@ def _each(
             return
         report.points += 1
         report.violations += [(number, what) for what in wrong]
+        for what in wrong:
+            print(f"{report.name}, call {number}: {what}", file=sys.stderr, flush=True)
         if not trial.alive():
             report.violations.append((number, "P12: the daemon died"))
             return
@@ -195,7 +198,9 @@ def send(folder: Path, name: str, numbers: Iterable[int], *, cancel: bool = Fals
 
     def play(number: int, faults: Faults) -> list[str]:
         key = f"fax-{number}"
-        trial.submit(key, LETTER, hold=True)
+        # The daemon may not have seen yet that the disk is well again.
+        if (refused := trial.later(lambda: trial.submit(key, LETTER, hold=True))) is not None:
+            return [refused]
         (job,) = trial.jobs[key]
         wait_for(lambda: _is_prepared(trial, key), "preparation")
         wait_for(lambda: rig.client.status().ports[0].state == "idle", "an idle port")
@@ -211,7 +216,7 @@ def send(folder: Path, name: str, numbers: Iterable[int], *, cancel: bool = Fals
                 cancelled = not trial.refused
             else:
                 trial.within(lambda: trial.job(key).state.ended, 2 * MEANWHILE_S)
-        if not resumed:
+        if not resumed and not cancelled:
             wrong.append(trial.later(lambda: rig.client.resume(job)))
         if cancel and not cancelled:
             wrong.append(trial.later(lambda: rig.client.cancel(job)))
