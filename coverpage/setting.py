@@ -52,6 +52,9 @@ STEP = 0.5
 LEAST_ROOM = 36.0
 LABEL_MOST = 12.0
 SMALLEST = 6.5
+TICK = 0.7
+CAPITAL = 0.73
+"""Height of a capital letter, in sizes."""
 _SHARE: dict[Align, float] = {"left": 0.0, "centre": 0.5, "right": 1.0}
 
 
@@ -238,11 +241,10 @@ class Setter:
             items.append(PlacedFrame(left, box_top, side, side, 1.0))
             condition = condition_of(block.ticked.get(label, ()))
             if condition is not None and holds(condition, self._values.condition):
-                cross = self._letters.width("X", size, True, False)
-                centre = left + (side - cross) / 2
-                items.append(
-                    PlacedText(centre, box_top + side - 0.07 * size, "X", size, True, False, Varies.WITH_RECIPIENT)
-                )
+                small = TICK * size
+                centre = left + (side - self._letters.width("X", small, True, False)) / 2
+                foot = box_top + (side + CAPITAL * small) / 2
+                items.append(PlacedText(centre, foot, "X", small, True, False, Varies.WITH_RECIPIENT))
             room = max(LEAST_ROOM, x + width - left - side - 0.5 * size)
             lines, label_size = self.fitted(label, (size, 8), False, 1, room)
             items += self.placed(lines, left + side + 0.5 * size, top, room, label_size, False, "left", Varies.NEVER)

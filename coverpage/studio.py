@@ -48,7 +48,7 @@ class Cover:
 
 
 @dataclass(frozen=True)
-class _Sheet:
+class Sheet:
     """Paper at a resolution; ``left``: points from the raster's left edge to the paper's."""
 
     paper: PaperName
@@ -71,10 +71,10 @@ class _Sheet:
         )
 
 
-def _sheet(paper: PaperName, resolution: Resolution) -> _Sheet:
+def sheet_of(paper: PaperName, resolution: Resolution) -> Sheet:
     shape = geometry(Paper.A4 if paper == "a4" else Paper.LETTER, resolution)
     width = shape.width / shape.density_x * PT_PER_INCH
-    return _Sheet(paper, resolution, shape, (width - PAPERS[paper][0]) / 2)
+    return Sheet(paper, resolution, shape, (width - PAPERS[paper][0]) / 2)
 
 
 class Studio:
@@ -100,7 +100,7 @@ class Studio:
         drawn; codec.errors.CodecError and OSError where the machine fails.
         """
         layout = arranged(found.template, fields, paper, lettering)
-        sheet = _sheet(paper, resolution)
+        sheet = sheet_of(paper, resolution)
         pages = [
             self._page(found, items, sheet, bool(found.template.background) and number == 0)
             for number, items in enumerate(layout.pages)
@@ -112,7 +112,7 @@ class Studio:
             pages = [crop(pages[0], 0, rows)]
         return Cover(tuple(pages), found.template.strip)
 
-    def _page(self, found: Found, items: Sequence[Item], sheet: _Sheet, background: bool) -> Page:
+    def _page(self, found: Found, items: Sequence[Item], sheet: Sheet, background: bool) -> Page:
         fixed = tuple(item for item in items if varies(item) is Varies.NEVER)
         shared = tuple(item for item in items if varies(item) is Varies.WITH_FAX)
         own = [item for item in items if varies(item) is Varies.WITH_RECIPIENT]
@@ -143,7 +143,7 @@ class Studio:
                 self._layers.popitem(last=False)
         return page
 
-    def _drawn_over(self, page: Page, items: Sequence[Item], sheet: _Sheet) -> Page:
+    def _drawn_over(self, page: Page, items: Sequence[Item], sheet: Sheet) -> Page:
         pieces = []
         for item in items:
             if isinstance(item, PlacedText):
@@ -156,13 +156,13 @@ class Studio:
                 pieces.append((made, *self._aligned(item, made, sheet)))
         return overlay(page, pieces) if pieces else page
 
-    def _aligned(self, item: PlacedCode | PlacedImage, made: Bitmap | Page, sheet: _Sheet) -> tuple[int, int]:
+    def _aligned(self, item: PlacedCode | PlacedImage, made: Bitmap | Page, sheet: Sheet) -> tuple[int, int]:
         left, top = sheet.pixel(item.x, item.y)
         right, _ = sheet.pixel(item.x + item.width, item.y)
         share = {"left": 0.0, "centre": 0.5, "right": 1.0}[item.align]
         return left + round((right - left - made.width) * share), top
 
-    def _base(self, found: Found, fixed: Sequence[Item], sheet: _Sheet, background: bool) -> Page:
+    def _base(self, found: Found, fixed: Sequence[Item], sheet: Sheet, background: bool) -> Page:
         lines = [item for item in fixed if isinstance(item, PlacedRule | PlacedFrame)]
         layers: list[tuple[Page, int, int]] = []
         if background:
@@ -181,7 +181,7 @@ class Studio:
             page = _over(page, layer, x, y)
         return self._drawn_over(page, fixed, sheet)
 
-    def _converted(self, octets: bytes, sheet: _Sheet, found: Found | None, box: tuple[int, int] | None = None) -> Page:
+    def _converted(self, octets: bytes, sheet: Sheet, found: Found | None, box: tuple[int, int] | None = None) -> Page:
         """The first page of a PDF, or a picture, as the limited child draws it."""
         self.rasterised += 1
         try:
@@ -207,7 +207,7 @@ class Studio:
         return page
 
 
-def _blank(sheet: _Sheet) -> Page:
+def _blank(sheet: Sheet) -> Page:
     shape = sheet.shape
     return page_from_bitmap(Bitmap(shape.width, shape.rows, bytes(shape.octets)), DPI_X, sheet.resolution.dpi_y)
 

@@ -5,7 +5,7 @@
 PACKAGES_RUN="python3 python3-venv python3-dev gcc libc6-dev ca-certificates libcups2-dev libjbig-dev libtiff6 libgs10
 ghostscript cups-daemon cups-client cups-filters cups-core-drivers fonts-dejavu-core libfribidi0 libspandsp2"
 # What only the tests need: other people's tools to compare with.
-PACKAGES_TEST="libtiff-tools jbigkit-bin poppler-utils cups-ipp-utils qpdf procps rlpr cups imagemagick openssl fonts-wqy-microhei"
+PACKAGES_TEST="libtiff-tools jbigkit-bin poppler-utils cups-ipp-utils qpdf procps rlpr cups imagemagick openssl fonts-wqy-microhei tesseract-ocr"
 # What only the slow tier needs: desktop programs.
 PACKAGES_SLOW="libreoffice-writer libreoffice-gtk3 chromium firefox-esr xvfb openbox xdotool dunst dbus-bin dbus-daemon at-spi2-core python3-gi
 gir1.2-gtk-3.0 gir1.2-atspi-2.0 python3-gi-cairo python3-pyqt5 python3-pyqt6"
