@@ -57,8 +57,11 @@ def register(app: typer.Typer) -> None:
 def send(
     context: typer.Context,
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE", help="Documents; - is standard input.", show_default=False)
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILE]", help="Documents; - is standard input. None: the cover page alone.", show_default=False
+        ),
+    ] = None,
     to: Annotated[
         list[str] | None,
         typer.Option(
@@ -75,6 +78,7 @@ def send(
         str | None,
         typer.Option(metavar="[=TEMPLATE]", help="With a cover page; --cover=TEMPLATE for another template."),
     ] = None,
+    confidential: Annotated[bool, typer.Option("--confidential", help="Templates may show a mark of it.")] = False,
     subject: Annotated[str | None, typer.Option(metavar="TEXT", help="Subject on the cover page.")] = None,
     note: Annotated[str | None, typer.Option(metavar="TEXT", help="Note on the cover page.")] = None,
     from_name: Annotated[str | None, typer.Option(metavar="NAME", help="Sender's name; else your own.")] = None,
@@ -127,13 +131,18 @@ def send(
     from cli import following, output
     from fax.client import Client
 
+    files = files or []
     if files.count("-") > 1:
         raise typer.BadParameter("standard input (-) can be sent only once", param_hint="FILE")
     if follow and not to:
         raise typer.BadParameter("there is nothing to follow without --to", param_hint="--follow")
     if follow and hold:
         raise typer.BadParameter("there is nothing to follow with --hold", param_hint="--follow")
-    with_cover = cover is not None or subject is not None or note is not None
+    with_cover = cover is not None or subject is not None or note is not None or confidential
+    if not files and not with_cover:
+        raise typer.BadParameter(
+            "there is nothing to send: name a document, or a cover page (--cover)", param_hint="FILE"
+        )
     client = Client(context.obj)
     submission = Submission(
         documents=(),
@@ -141,13 +150,17 @@ def send(
             replace(whom, sub_address=sub_address or whom.sub_address, password=password)
             for whom in recipients_of(client, to or [], name or [], company or [])
         ),
-        title=title if title is not None else ", ".join(Path(file).name for file in files if file != "-"),
+        title=title
+        if title is not None
+        else ", ".join(Path(file).name for file in files if file != "-") or (subject or ""),
         sender=Sender(
             name=from_name if from_name is not None else _own_name() if with_cover else "",
             company=from_company or "",
             fax_number=from_number or "",
         ),
-        cover=CoverPage(template=cover or "default", subject=subject or "", note=note or "") if with_cover else None,
+        cover=CoverPage(template=cover or "default", subject=subject or "", note=note or "", confidential=confidential)
+        if with_cover
+        else None,
         resolution=resolution,
         hold=hold,
         schedule=_schedule(at, discount, until),

@@ -28,6 +28,7 @@ log = typer.Typer(name="log", help="How much the server logs.", no_args_is_help=
 LISTS = {
     "port_groups": '[{"name": "sales", "ports": ["fax1", "fax0"]}]',
     "outbound_rules": '[{"country": "49", "area": "30", "group": "sales"}, {"country": "1", "port": "fax0"}]',
+    "cover_rules": '[{"group": "clinic", "template": "medical", "forced": true}, {"template": "business"}]',
 }
 PortName = Annotated[str, typer.Argument(metavar="PORT", help="The line's name or number.", show_default=False)]
 

@@ -15,7 +15,7 @@ from coverpage.errors import CoverPageError
 from coverpage.fields import FIELD_NAMES, CoverFields, fields_for
 from coverpage.layout import PaperName
 from coverpage.lettering import check_letters
-from coverpage.shelf import OWN, Found, Place, Shelf, brought_along, load
+from coverpage.shelf import OWN, Found, Place, Shelf, brought_along, from_files, load
 from coverpage.studio import Cover, Studio
 from coverpage.template_read import Problem, TemplateError
 
@@ -38,6 +38,7 @@ __all__ = [
     "brought_along",
     "check_letters",
     "fields_for",
+    "from_files",
     "load",
     "render_sheet",
 ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -37,10 +37,11 @@ class Found:
     template: Template
     file: Path
     digest: str
+    files: Mapping[str, bytes] | None = None  # None: they lie beside ``file``
 
     def octets(self, name: str) -> bytes:
-        """A file beside it. Raises CoverPageError."""
-        return _octets(self.file.parent / name)
+        """A file of it. Raises CoverPageError."""
+        return _octets(self.file.parent / name) if self.files is None else self.files[name]
 
 
 @dataclass(frozen=True)
@@ -99,25 +100,36 @@ class Shelf:
         return load(file, name)
 
 
+def from_files(files: Mapping[str, bytes], called: str = MAIN) -> Found:
+    """A template that is held in memory: ``template.toml`` and what it names, by name.
+
+    Raises CoverPageError (TemplateError); ``called``: the template's name in errors.
+    """
+    if MAIN not in files:
+        raise CoverPageError(f"A template needs a file {MAIN}")
+    template = read(files[MAIN], called, frozenset(files) - {MAIN})
+    used = [("", files[MAIN]), *((name, files[name]) for name in files_of(template))]
+    return Found(called, template, Path(), content_digest(used), dict(files))
+
+
 def brought_along(text: str) -> Found:
     """The template of a fax that brings its own; nothing lies beside it. Raises CoverPageError (TemplateError)."""
-    octets = text.encode("utf-8", "replace")
-    return Found(BROUGHT, read(octets, BROUGHT, frozenset()), Path(), content_digest([("", octets)]))
+    return from_files({MAIN: text.encode("utf-8", "replace")}, BROUGHT)
 
 
 _loaded: OrderedDict[str, Found] = OrderedDict()
 _lock = Lock()
 
 
-def load(file: Path, name: str | None = None) -> Found:
-    """The template in a file. Raises CoverPageError (TemplateError)."""
+def load(file: Path, name: str | None = None, called: str | None = None) -> Found:
+    """The template in a file, which errors call ``called``. Raises CoverPageError (TemplateError)."""
     octets = _octets(file)
     beside = frozenset(path.name for path in file.parent.iterdir() if path.is_file())
     name = name or (file.parent.name if file.name == MAIN else file.stem)
     key = content_digest([(name, octets), (str(file), "\n".join(sorted(beside)).encode())])
     with _lock:
         known = _loaded.get(key)
-    template = known.template if known else read(octets, str(file), beside)
+    template = known.template if known else read(octets, called or str(file), beside)
     files = [(each, _octets(file.parent / each)) for each in files_of(template)]
     digest = content_digest([("", octets), *files])
     if known is not None and known.digest == digest:

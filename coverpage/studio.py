@@ -183,6 +183,8 @@ class Studio:
 
     def _converted(self, octets: bytes, sheet: Sheet, found: Found | None, box: tuple[int, int] | None = None) -> Page:
         """The first page of a PDF, or a picture, as the limited child draws it."""
+        if found is not None:
+            _check_kind(octets, found, box is not None)
         self.rasterised += 1
         try:
             with tempfile.TemporaryDirectory(prefix="cover-", dir=self._scratch) as folder:
@@ -205,6 +207,14 @@ class Studio:
             # A form on other paper is laid upon ours as it is.
             page = _over(_blank(sheet), page, 0, 0)
         return page
+
+
+def _check_kind(octets: bytes, found: Found, picture: bool) -> None:
+    """What is neither would be drawn as what it looks like. Raises CoverPageError."""
+    good = octets.startswith((b"\x89PNG\r\n", b"\xff\xd8\xff")) if picture else b"%PDF-" in octets[:1024]
+    if not good:
+        wanted = "a PNG or JPEG picture" if picture else "a PDF"
+        raise CoverPageError(f"A file of the cover page template {found.name} cannot be drawn: it is not {wanted}")
 
 
 def _blank(sheet: Sheet) -> Page:

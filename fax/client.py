@@ -22,6 +22,7 @@ from fax.asking import ANSWER_TIMEOUT_S, DEFAULT_SOCKET, SOCKET_VARIABLE, checke
 from fax.client_access import AccessClient
 from fax.client_archive import ArchiveClient
 from fax.client_book import BookClient
+from fax.client_covers import CoversClient
 from fax.client_mail import MailClient
 from fax.client_registry import RegistryClient
 from fax.client_routing import RoutingClient
@@ -49,7 +50,9 @@ EVENTS_TIMEOUT_S = 45.0  # an empty line comes every 15 s
 RECONNECT_PAUSES_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 
-class Client(SettingsClient, AccessClient, BookClient, RoutingClient, RegistryClient, MailClient, ArchiveClient):
+class Client(
+    SettingsClient, AccessClient, BookClient, CoversClient, RoutingClient, RegistryClient, MailClient, ArchiveClient
+):
     """Speaks to the daemon on ``server``, a path or ``https://HOST:PORT``, else on $PLATEN_SOCKET, else on
     /run/platen/api.sock; ``Asking`` tells how one says who one is.
 

@@ -69,6 +69,20 @@ class OutboundRule:
     group: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class CoverRule:
+    """Which cover page the faxes of a user, or of a group of the system's users, have; both empty: everybody's.
+
+    ``forced``: every fax has it, whatever it asks for; else it is what the default template stands for, where the
+    user's profile says nothing. The first rule that fits counts.
+    """
+
+    template: str
+    user: str = ""
+    group: str = ""
+    forced: bool = False
+
+
 SECRET = "********"
 """Stands for a secret that is set; to set it to this leaves it as it is."""
 
@@ -262,6 +276,9 @@ class Configuration:
             most=MONTH_S,
         ),
     )
+    cover_rules: tuple[CoverRule, ...] = field(
+        default=(), metadata=_about("cover pages by user or group: what the default one stands for, or a forced one")
+    )
 
 
 def settings() -> tuple[Field[object], ...]:
@@ -303,6 +320,7 @@ def check(configuration: Configuration) -> None:
         raise bad_setting("archive_low_mb", f"is above archive_high_mb, {high}: {low}")
     zone_of(configuration.header_zone)
     _check_routes(configuration)
+    _check_covers(configuration)
     _check_mail(configuration)
 
 
@@ -342,6 +360,14 @@ def masked(configuration: Configuration) -> Configuration:
         each.name: SECRET for each in settings() if each.metadata["secret"] and getattr(configuration, each.name)
     }
     return replace(configuration, **secrets)  # type: ignore[arg-type]
+
+
+def _check_covers(configuration: Configuration) -> None:
+    for rule in configuration.cover_rules:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}", rule.template):
+            raise bad_setting("cover_rules", f"names what is no common template: {rule.template!r}")
+        if rule.user and rule.group:
+            raise bad_setting("cover_rules", f"names a user and a group in one rule: {rule.user}, {rule.group}")
 
 
 def _check_routes(configuration: Configuration) -> None:

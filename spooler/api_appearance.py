@@ -71,11 +71,6 @@ def routes(daemon: Daemon) -> Routes:
         )
         daemon.covers.draw(order, datetime.now(UTC))
 
-    @routes.request("GET", "/v1/covers", gives=list[str])
-    async def covers(request: Request) -> Response:
-        """The names of the cover page templates."""
-        return answer(await asyncio.to_thread(daemon.covers.shelf(who_asks(request).user).names))
-
     @routes.request("PUT", "/v1/jobs/{id:int}/cover", gives=Job, takes=CoverPage)
     async def set_cover(request: Request, id: int) -> Response:
         """Have this cover page on a fax of which nothing has been sent yet."""

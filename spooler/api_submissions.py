@@ -20,7 +20,7 @@ from spooler.admission import admit
 from spooler.api_common import Parameter, Routes, answer, body_of
 from spooler.daemon import Daemon
 from spooler.store_pages import CoverOrder
-from spooler.submission import check_key, checked, with_profile
+from spooler.submission import check_key, checked, with_cover_rules, with_profile
 
 MANY = 50  # recipients
 KEY = Parameter("Idempotency-Key", str, "At most 255 printable ASCII characters; one key is one submission", "header")
@@ -47,6 +47,13 @@ def routes(daemon: Daemon) -> Routes:
             daemon.health.check_new_work()
             submission = with_profile(
                 submission, await daemon.profiles.of(user), await daemon.callers.names_of(user), owner.claimed
+            )
+            submission = with_cover_rules(
+                submission,
+                daemon.live.configuration.cover_rules,
+                user,
+                await daemon.callers.groups_of(user),
+                bool((await daemon.profiles.of(user)).cover),
             )
             submission = checked(
                 submission, daemon.settings.dialling, datetime.now(UTC), daemon.live.configuration.port_groups

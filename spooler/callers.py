@@ -126,6 +126,10 @@ class Callers:
         """What the user of this name has been granted, whoever says to be that user."""
         return access.rights_of(user, (await self._person(user)).groups, self._grants)
 
+    async def groups_of(self, user: str) -> frozenset[str]:
+        """The system's groups that a user is in."""
+        return (await self._person(user)).groups
+
     def rights_of_name(self, user: str) -> Right:
         """As ``rights_of``. Blocks."""
         return access.rights_of(user, look_up_name(user).groups, self._grants)

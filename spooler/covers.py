@@ -14,12 +14,18 @@ from urllib.parse import quote
 
 import coverpage
 from codec.nursery import Nursery
+from codec.page import Page
 from codec.page import Resolution as CodecResolution
-from coverpage import Cover, Found, Place, Shelf, Studio
-from fax.settings import Configuration, zone_of
+from coverpage import Cover, CoverPageError, Found, PaperName, Place, Shelf, Studio
+from coverpage.layout import PAPERS
+from coverpage.sample import SAMPLE
+from fax.covers import CoverFile, CoverPreview, CoverTemplate
+from fax.errors import Cause, RequestError
+from fax.settings import Configuration, Paper, zone_of
 from fax.types import CoverPage, Recipient
 from spooler.admission import admit_cover
 from spooler.configuration import Live
+from spooler.cover_shelves import by_name
 from spooler.preparation import codec_limits
 from spooler.settings import Settings
 from spooler.spool import Spool
@@ -33,6 +39,7 @@ class Covers:
         self._settings = settings
         self._spool = spool
         self._live = live
+        self._costs: dict[str, int] = {}  # octets, by the template's digest
         self.studio = Studio(nursery, codec_limits(settings), spool.root / "tmp")
 
     def folder(self, user: str | None) -> Path:
@@ -58,6 +65,50 @@ class Covers:
         admit_cover(cover, self._live.configuration)
         return coverpage.brought_along(cover.layout) if cover.layout else self.shelf(user).find(cover.template)
 
+    def allow_own(self, name: str) -> None:
+        """Whether templates of one's own may be used. Raises RequestError NOT_ALLOWED."""
+        admit_cover(CoverPage(template=name), self._live.configuration)
+
+    def listed(self, user: str) -> list[CoverTemplate]:
+        """All that ``user`` may choose from."""
+        return [self.described(name, user) for name in self.shelf(user).names()]
+
+    def described(self, name: str, user: str) -> CoverTemplate:
+        """A template, and what it costs with every field filled. Raises CoverPageError: there is none."""
+        shelf = self.shelf(user)
+        kind = dict(shelf.listed()).get(name, "")
+        try:
+            found = shelf.find(name)
+            octets = self._octets(found)
+        except CoverPageError as error:
+            if not kind:
+                raise
+            return CoverTemplate(name=name, kind=kind, problem=error.text)
+        made = found.template
+        return CoverTemplate(
+            name=name,
+            kind=kind,
+            title=made.title,
+            about=made.about,
+            language=made.language,
+            strip=made.strip,
+            octets=octets,
+        )
+
+    def _octets(self, found: Found) -> int:
+        known = self._costs.get(found.digest)
+        if known is None:
+            cover = self.studio.cover(found, SAMPLE, paper_of(self._live.configuration))
+            known = self._costs[found.digest] = sum(len(page.data) for page in cover.pages)
+        return known
+
+    def try_out(self, files: Sequence[CoverFile]) -> Found:
+        """A template that comes along with its files, drawn once. Raises CoverPageError, codec's errors, OSError."""
+        found = coverpage.from_files(by_name(files))
+        for paper in PAPERS:
+            self.studio.cover(found, SAMPLE, paper, CodecResolution.STANDARD)
+        return found
+
     def draw(self, order: CoverOrder, now: datetime) -> Cover:
         """The cover of a job as it goes out. Raises RequestError, CoverPageError, codec.errors.CodecError, OSError."""
         configuration = self._live.configuration
@@ -75,6 +126,26 @@ class Covers:
         found = self.find(order.cover, order.user)
         return self.studio.cover(found, fields, paper_of(configuration), CodecResolution(order.resolution.value))
 
+    def preview(self, order: CoverPreview, user: str, now: datetime) -> Cover:
+        """The cover of a fax with these fields. Raises as ``draw``."""
+        configuration = self._live.configuration
+        fields = coverpage.fields_for(
+            order.recipient,
+            order.sender,
+            order.cover,
+            time_sent=now.astimezone(zone_of(configuration.header_zone)),
+            document_pages=order.document_pages,
+            job_id=order.job,
+            billing_code=order.billing_code,
+            priority=order.priority,
+            title=order.title,
+        )
+        paper = paper_of(configuration) if order.paper is None else paper_named(order.paper)
+        resolution = CodecResolution(order.resolution.value)
+        if not order.files:
+            return self.studio.cover(self.find(order.cover, user), fields, paper, resolution)
+        return self.studio.cover(coverpage.from_files(by_name(order.files)), fields, paper, resolution)
+
     def check(self, order: CoverOrder, recipients: Sequence[Recipient], now: datetime) -> None:
         """Whether the cover can be drawn for all of them: whole for the first, its letters for the others.
 
@@ -84,5 +155,19 @@ class Covers:
         coverpage.check_letters(recipients)
 
 
-def paper_of(configuration: Configuration) -> coverpage.PaperName:
-    return "letter" if configuration.paper.value == "letter" else "a4"
+def previewed(covers: Covers, order: CoverPreview, user: str, now: datetime) -> Page:
+    """A page of a cover that is only looked at. Raises as ``Covers.draw``, and RequestError: it has no such page."""
+    cover = covers.preview(order, user, now)
+    if not 1 <= order.page <= len(cover.pages):
+        raise RequestError(
+            Cause.BAD_REQUEST, f"The cover has {len(cover.pages)} pages, and none of number {order.page}"
+        )
+    return cover.pages[order.page - 1]
+
+
+def paper_of(configuration: Configuration) -> PaperName:
+    return paper_named(configuration.paper)
+
+
+def paper_named(paper: Paper) -> PaperName:
+    return "letter" if paper is Paper.LETTER else "a4"

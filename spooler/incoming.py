@@ -38,7 +38,7 @@ from spooler.profiles import Profiles
 from spooler.settings import Dialling
 from spooler.spool import Spool, sync_folder
 from spooler.store import Store
-from spooler.submission import check_key, checked, with_profile
+from spooler.submission import check_key, checked, with_cover_rules, with_profile
 
 log = logging.getLogger(__name__)
 REASON = "refused.txt"
@@ -126,6 +126,13 @@ class IncomingFolder:
                     self._profiles.call(claim.user),
                     (claim.user, look_up_name(claim.user).full_name),
                     claim.claimed,
+                )
+                submission = with_cover_rules(
+                    submission,
+                    self._live.configuration.cover_rules,
+                    claim.user,
+                    look_up_name(claim.user).groups,
+                    bool(self._profiles.call(claim.user).cover),
                 )
                 submission = checked(
                     self._with_documents(folder, submission),

@@ -15,7 +15,7 @@ from datetime import datetime
 from fax.book import Profile
 from fax.errors import Cause, RequestError
 from fax.mail import is_mail_address
-from fax.settings import PortGroup
+from fax.settings import CoverRule, PortGroup
 from fax.types import CoverPage, Poll, Recipient, Report, ReportKind, Schedule, ScheduleAction, Sender, Submission
 from spooler import dialling
 from spooler.numbers import NumberError
@@ -88,6 +88,23 @@ def with_profile(
         billing_code=submission.billing_code or ("" if claimed else profile.billing_code),
         report=report,
     )
+
+
+def with_cover_rules(
+    submission: Submission, rules: Sequence[CoverRule], user: str, groups: Collection[str], said_by_profile: bool
+) -> Submission:
+    """The submission with the cover page that its user's or group's rule gives it. ``said_by_profile``: the user's
+    profile has said what the default template stands for."""
+    rule = next((rule for rule in rules if rule.user in ("", user) and (not rule.group or rule.group in groups)), None)
+    cover = submission.cover
+    if rule is None or submission.poll is not None:
+        return submission
+    if rule.forced:
+        return replace(submission, cover=replace(cover or CoverPage(), template=rule.template, layout=""))
+    usual = cover is not None and not cover.layout and cover.template == CoverPage().template
+    if cover is None or not usual or said_by_profile:
+        return submission
+    return replace(submission, cover=replace(cover, template=rule.template))
 
 
 def checked_recipient(recipient: Recipient, rules: Dialling, position: int | None = None) -> Recipient:

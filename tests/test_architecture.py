@@ -25,9 +25,9 @@ ARROWS: dict[str, set[str]] = {
 }
 HOUSE = set(ARROWS)
 
-# Commands that work without a daemon may import codec and modem, those that set up CUPS backend, inside the functions
-# that run them, or for types only.
-INSIDE_ONLY = {"cli": {"backend", "codec", "modem"}}
+# Commands that work without a daemon may import codec, coverpage and modem, those that set up CUPS backend, inside the
+# functions that run them, or for types only.
+INSIDE_ONLY = {"cli": {"backend", "codec", "coverpage", "modem"}}
 
 
 def imported(tree: ast.AST) -> list[tuple[str, bool]]:

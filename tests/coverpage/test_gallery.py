@@ -106,7 +106,7 @@ def overlong(script: str) -> CoverFields:
     note = "\n".join([(SCRIPTS[script][3] + " ") * 4] * 6)
     return replace(
         full(script),
-        recipient=Recipient(**every(Recipient(), 90)),  # type: ignore[arg-type]
+        recipient=Recipient(**every(Recipient(), 90)),
         sender=Sender(**every(Sender(), 90)),
         subject=text[:190],
         note=note,
