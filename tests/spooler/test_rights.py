@@ -77,6 +77,8 @@ TARGETS: dict[str, str] = {
     "DELETE /v1/access/grants/{subject:path}": "/v1/access/grants/user:nobody-else",
     "PUT /v1/access/passwords/{user}": "/v1/access/passwords/root",
     "DELETE /v1/access/passwords/{user}": "/v1/access/passwords/root",
+    "DELETE /v1/providers/{name}": "/v1/providers/other",
+    "DELETE /v1/routing/extensions/{name}": "/v1/routing/extensions/other",
 }
 OWN_ONLY = {"GET /v1/access/tokens", "GET /v1/access/passwords"}
 """What is answered with one's own, where the others' are left out without a word."""
@@ -242,8 +244,18 @@ def test_every_other_right_together_does_not_stand_in_for_the_one_that_is_missin
         assert missing_of(answer) == set(right_names(needed))
 
 
+def test_what_is_for_administrators_no_right_gives(stage: Stage) -> None:
+    asked = [endpoint for endpoint, rule in RULES.items() if rule.admin]
+    stage.grant("nobody", FAX_ALL_ACCESS)
+    for endpoint, (status, problem) in zip(asked, stage.asked("nobody", *asked), strict=True):
+        assert (status, problem["type"]) == (403, "not-allowed"), endpoint
+        assert problem["title"] == "nobody is no administrator"
+
+
 def test_with_the_rights_that_the_table_names_nothing_is_refused_for_want_of_one(stage: Stage) -> None:
     for endpoint, rule in RULES.items():
+        if rule.admin:
+            continue
         # Another job each time: some of these end it.
         stage.job, stage.fax = stage.secret_fax().id, stage.archived_fax()
         stage.token = stage.rig.client.add_token("root's").about.id
