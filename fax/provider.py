@@ -14,7 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from fax.extension import ERROR_SUCCESS, GetLastError, SetLastError, last_error_text
+from fax.extension import ERROR_SUCCESS as ERROR_SUCCESS
+from fax.extension import GetLastError as GetLastError
+from fax.extension import SetLastError as SetLastError
 
 FS_INITIALIZING = 0x20000000
 FS_DIALING = 0x20000001
@@ -117,13 +119,3 @@ FaxSendCallback = Callable[[object, object, int, int], bool]
 
 FaxLineCallback = Callable[[object, int, int, int, int, int, int], None]
 """``(FaxHandle, hDevice, dwMessage, dwInstance, dwParam1, dwParam2, dwParam3)``."""
-
-__all__ = [name for name in globals() if name.startswith(("FAX_", "FS_", "LINE", "Fax"))] + [
-    "DEVICE_NAME_LIMIT",
-    "ERROR_SUCCESS",
-    "REQUIRED_EXPORTS",
-    "CompletionPort",
-    "GetLastError",
-    "SetLastError",
-    "last_error_text",
-]

@@ -7,6 +7,8 @@ import hashlib
 import hmac
 import json
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -24,7 +26,7 @@ from fax.registry import ExtensionInfo, ExtensionRegistration, MethodRegistratio
 from fax.types import Job, JobId
 from spooler.webhook import GUID as WEBHOOK
 from tests.spooler.modules import extension, provider
-from tests.spooler.rig import refusal, wait_for
+from tests.spooler.rig import ROOT, refusal, wait_for
 from tests.spooler.test_providers import Lines, black
 
 SECRET = "a secret of the tests"
@@ -238,6 +240,37 @@ def test_what_is_set_of_an_extension_is_there_after_the_next_start(house: House)
     shown = next(each for each in house.client.port_methods(house.line) if each.guid == extension.RECORD)
     assert shown.enabled
     assert shown.data == b"it is " + str(house.out).encode()
+
+
+def platen(house: House, *words: str) -> list[list[str]]:
+    """What the command says, by lines and cells."""
+    done = subprocess.run(
+        [sys.executable, "-m", "cli.main", "--socket", str(house.socket), *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    return [line.split("\t") for line in done.stdout.splitlines()]
+
+
+def test_extensions_and_providers_are_registered_by_the_command(house: House) -> None:
+    method = "Record={55555555-5555-4555-8555-555555555555}=Another record"
+    platen(house, "routing", "extension", "add", "more", str(house.extension), "--method", method)
+    about = {line[0]: line for line in platen(house, "routing", "extension", "list")}
+    assert about["webhook"][1] in ("runs", "starts")
+    assert about["tests"][1] == "runs"
+    assert about["more"][1] == "waits"
+    assert about["more"][3] == "Another record {55555555-5555-4555-8555-555555555555}"
+    platen(house, "routing", "extension", "remove", "more")
+    assert "more" not in {line[0] for line in platen(house, "routing", "extension", "list")}
+    platen(house, "ports", "provider", "add", "more", str(house.module), "--title", "More lines")
+    shown = {line[0]: line for line in platen(house, "ports", "provider", "list")}
+    assert shown["tests"][2:4] == ["runs", "virtual0 virtual1"]
+    assert shown["more"][1:3] == ["More lines", "waits"]
+    platen(house, "ports", "provider", "remove", "more")
+    assert set(shown) - {line[0] for line in platen(house, "ports", "provider", "list")} == {"more"}
 
 
 def test_one_that_was_taken_away_is_gone_after_the_next_start(house: House) -> None:

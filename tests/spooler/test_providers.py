@@ -19,7 +19,8 @@ from fax.ports import PortChange, PortInfo
 from fax.registry import ProviderRegistration, Running
 from fax.types import Fate, Job, JobState
 from modem.plan import CallPlan
-from modem.port.client import PortClient
+from modem.port.client import PortClient, PortError
+from modem.receipt import AnswerOutcome
 from modem.received import ReceivedCall, calls_in
 from tests.spooler.modules import provider
 from tests.spooler.rig import ROOT, Rig, refusal, wait_for
@@ -167,6 +168,30 @@ def test_a_fax_comes_in_over_it(lines: Lines) -> None:
     assert (outcome.caller.number, outcome.figures.far_ident) == ("+49 555 7001", "+49 555 TSI")
     assert outcome.sub_address == "42"
     wait_for(lambda: "received" in {event.kind for event in lines.events()}, "the news of it")
+
+
+def test_its_crash_while_it_receives_harms_nothing(lines: Lines) -> None:
+    (line, _) = sorted(lines.lines(), key=lambda port: port.name)
+    lines.client.change_port(line.id, PortChange(receive=True))
+    before = lines.pid()
+    lines.ring(provider.FIRST_ID, [])
+
+    def other() -> bool:
+        with suppress(AssertionError, PortError):
+            return lines.pid() != before
+        return False
+
+    wait_for(other, "another process")
+    folder = lines.spool / "received" / line.name
+
+    def ended() -> list[AnswerOutcome]:
+        found = [outcome for call in calls_in(folder) if (outcome := call.outcome()) is not None]
+        return [outcome for outcome in found if outcome.cause.value == "port-died"]
+
+    wait_for(ended, "the end of the call that was being received")
+    assert [page.confirmed for outcome in ended() for page in outcome.pages] == []
+    assert "module-failed" in {event.kind for event in lines.events()}
+    wait_for(lines.ready, "both lines being ready again")
 
 
 def test_its_crash_in_a_call_harms_nothing_and_the_fax_is_tried_again(lines: Lines) -> None:
