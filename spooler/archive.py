@@ -64,6 +64,16 @@ def origin_of(fax: ArchivedFax) -> FaxOrigin:
     )
 
 
+def located(path: Path, folder: str) -> Path:
+    """Where a file of the archive is now, that was put at ``path``: an archive that was moved whole is found in
+    ``folder``, where the settings say it is."""
+    if folder and not path.exists():
+        moved = Path(folder, *path.parts[-_DEPTH - 1 :])
+        if moved.exists():
+            return moved
+    return path
+
+
 class Archive:
     """All that it does blocks. ``look`` is run by one thread at a time."""
 
@@ -207,13 +217,8 @@ class Archive:
         return True
 
     def locate(self, path: Path) -> Path:
-        """Where the file of a fax is now: an archive that was moved whole is found where the settings say it is."""
-        now = self._configuration().archive_folder
-        if now and not path.exists():
-            moved = Path(now, *path.parts[-_DEPTH - 1 :])
-            if moved.exists():
-                return moved
-        return path
+        """Where the file of a fax is now."""
+        return located(path, self._configuration().archive_folder)
 
     def file(self, fax: ArchivedFax) -> Path:
         """The file of a fax. Raises ServerError STORAGE."""

@@ -19,7 +19,9 @@ from codec.errors import CodecError
 from codec.tiff import read_pages
 from modem import journal
 from modem.plan import CallPlan
+from modem.received import ReceivedCall
 from spooler import store_check
+from spooler.archive import located
 from spooler.ledger import project
 from spooler.planning import JOURNAL_NAME, PLAN_NAME
 from spooler.spool import Spool
@@ -69,7 +71,7 @@ def _look(spool: Spool) -> Iterator[Finding]:
     with store_check.snapshot(spool.database) as tx:
         for text in store_check.faults(tx):
             yield Finding(kind="database", what=spool.database.name, text=text)
-        for part in (_documents, _masters, _covers, _calls, _jobs):
+        for part in (_documents, _masters, _covers, _calls, _received, _archive, _jobs):
             yield from part(tx, spool)
         yield from _fates(tx, spool)
 
@@ -137,6 +139,41 @@ def _calls(tx: Transaction, spool: Spool) -> Iterator[Finding]:
             yield Finding(kind="damaged", what=f"calls/{call}/{PLAN_NAME}", text="The call's plan cannot be read")
     gone = {name for kind, name in store_check.wasted(tx) if kind == "call"}
     yield from _strangers(spool, "calls", "*", lambda path: path.name in ends or path.name in gone)
+
+
+def _received(tx: Transaction, spool: Spool) -> Iterator[Finding]:
+    for fax in store_check.received_faxes(tx):
+        path = spool.root / fax.file
+        yield from _held(spool, path, partial(_pages_fault, path, fax.pages))
+    taken_in = store_check.taken_in(tx)
+    gone = {name for kind, name in store_check.wasted(tx) if kind == "received"}
+
+    def known(path: Path) -> bool:
+        name = spool.relative(path)
+        if name in taken_in:
+            return taken_in[name] or name in gone
+        # Else it is under way, or still to be taken in, if it is a call at all.
+        return name in gone or ReceivedCall(path).journal.exists()
+
+    yield from _strangers(spool, "received", "*/*", known)
+
+
+def _archive(tx: Transaction, spool: Spool) -> Iterator[Finding]:
+    """The archive's files by their size: they are as many as there are faxes, and may lie far away."""
+    folder = store_check.archive_folder(tx)
+    for path, octets in store_check.archived(tx):
+        file = located(path, folder)
+        try:
+            size = file.stat().st_size
+        except OSError as error:
+            kind = "missing" if isinstance(error, FileNotFoundError) else "damaged"
+            yield Finding(
+                kind=kind, what=str(file), text=f"The archived file cannot be read: {error.strerror or error}"
+            )
+            continue
+        if size != octets:
+            text = f"The archived file has {size} octets instead of {octets}"
+            yield Finding(kind="damaged", what=str(file), text=text)
 
 
 def _jobs(tx: Transaction, spool: Spool) -> Iterator[Finding]:

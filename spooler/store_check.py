@@ -15,10 +15,13 @@ from pathlib import Path
 
 from sqlalchemy import StaticPool, create_engine, select
 
-from fax.types import JobState
-from spooler import migrations
+from fax.types import JobState, JobType
+from spooler import migrations, store_configuration
 from spooler.store import Transaction
+from spooler.store_archive_index import archive
 from spooler.store_rebuild import Book, rebuild
+from spooler.store_received import INBOUND, folder_of
+from spooler.store_routing_tables import received
 from spooler.store_tables import call_jobs, calls, documents, job_pages, jobs, ledger, master_pages, masters, waste
 
 
@@ -85,6 +88,42 @@ def cover_pages(tx: Transaction) -> dict[str, dict[int, str]]:
     return found
 
 
+@dataclass(frozen=True, kw_only=True)
+class ReceivedFax:
+    """A fax that came in and that there is a job of. ``pages``: the digest at each index of its file."""
+
+    job: int
+    file: str  # relative to the spool
+    pages: dict[int, str]
+
+
+def received_faxes(tx: Transaction) -> list[ReceivedFax]:
+    query = select(job_pages.c.job, job_pages.c.file, job_pages.c.position, job_pages.c.digest)
+    query = query.join(jobs, jobs.c.id == job_pages.c.job).where(jobs.c.type.in_(INBOUND))
+    found: dict[tuple[int, str], dict[int, str]] = {}
+    for row in tx.connection.execute(query.order_by(job_pages.c.job, job_pages.c.number)):
+        found.setdefault((row.job, row.file), {})[row.position] = row.digest
+    return [ReceivedFax(job=job, file=file, pages=pages) for (job, file), pages in found.items()]
+
+
+def taken_in(tx: Transaction) -> dict[str, bool]:
+    """The incoming calls that were taken in, by the folder's path: whether it is to be there. That of a call without a
+    page is, that of a fax that was let go of is not."""
+    query = select(received.c.port, received.c.call, received.c.job, jobs.c.id)
+    found = tx.connection.execute(query.join(jobs, jobs.c.id == received.c.job, isouter=True))
+    return {folder_of(row.port, row.call): row.job is None or row.id is not None for row in found}
+
+
+def archived(tx: Transaction) -> list[tuple[Path, int]]:
+    """The file of each archived fax, and its size."""
+    query = select(archive.c.folder, archive.c.file, archive.c.octets).order_by(archive.c.job)
+    return [(Path(row.folder) / row.file, row.octets) for row in tx.connection.execute(query)]
+
+
+def archive_folder(tx: Transaction) -> str:
+    return store_configuration.read(tx).archive_folder
+
+
 def wasted(tx: Transaction) -> set[tuple[str, str]]:
     """Kind and name of what is to go."""
     return {(row.kind, row.name) for row in tx.connection.execute(select(waste.c.kind, waste.c.name))}
@@ -128,6 +167,9 @@ def rebuilt_fates(tx: Transaction, books: Mapping[str, Book]) -> dict[tuple[int,
 def done_without_all_pages(tx: Transaction) -> list[int]:
     """Jobs that count as sent although a page is not confirmed."""
     query = select(jobs.c.id).where(
-        jobs.c.state == JobState.DONE.value, jobs.c.frozen.is_(True), jobs.c.pages_confirmed != jobs.c.pages_total
+        jobs.c.type == JobType.SEND.value,
+        jobs.c.state == JobState.DONE.value,
+        jobs.c.frozen.is_(True),
+        jobs.c.pages_confirmed != jobs.c.pages_total,
     )
     return list(tx.connection.scalars(query))

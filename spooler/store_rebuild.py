@@ -1,4 +1,4 @@
-"""The ledger made anew from the journals: calls, what they said, and each page's fate.
+"""The ledger made anew from the journals of calls that we made: what they said, each page's fate, missing records.
 
 What always holds: the same functions bring the fates up to date as when the calls were made, call by call in their
 order, so what comes out is what the live projection is (a test compares); where a journal is lost, what the database
@@ -19,10 +19,12 @@ from sqlalchemy import delete, func, insert, select, update
 from fax.types import Fate
 from modem.journal import Line, outcome_after_death, outcome_of
 from modem.plan import CallPlan
+from spooler import store_records
 from spooler.ledger import project, settled
 from spooler.numbers import printable
 from spooler.store import Transaction
 from spooler.store_calls import count_confirmed, lines_taken_in, merge, plan_remembered
+from spooler.store_received import INBOUND
 from spooler.store_tables import call_jobs, calls, events, job_pages, jobs, ledger
 
 
@@ -60,14 +62,18 @@ def rebuild(tx: Transaction, books: Mapping[str, Book]) -> Rebuilt:
         tx.connection.execute(insert(ledger), rows)
     began_anew = _begun_anew(tx)
     fresh = {"fate": Fate.NOT_SENT.value, "call": None, "refusals": 0, "maybe_printed": False}
-    tx.connection.execute(update(job_pages).values(fresh))
+    # What came in is said by the calls that brought it, and those are not gone through here.
+    came_in = select(jobs.c.id).where(jobs.c.type.in_(INBOUND))
+    tx.connection.execute(update(job_pages).where(job_pages.c.job.not_in(came_in)).values(fresh))
     for about in known:
         book, of_call = books.get(about.id), lines[about.id]
         if book is not None and book.lines:
             values = {"next_n": max(line.n for line in of_call) + 1, "offset": book.octets}
             tx.connection.execute(update(calls).where(calls.c.id == about.id).values(values))
-        _apply(tx, about.id, of_call, book, about.ended is not None, about.started, began_anew)
-    for job in tx.connection.scalars(select(jobs.c.id).where(jobs.c.frozen.is_(True))).all():
+        _apply(tx, about.id, of_call, book, about.ended, about.started, began_anew)
+    for job in tx.connection.scalars(
+        select(jobs.c.id).where(jobs.c.frozen.is_(True), jobs.c.type.not_in(INBOUND))
+    ).all():
         count_confirmed(tx, job)
     told = select(func.count()).select_from(job_pages).where(job_pages.c.fate != Fate.NOT_SENT.value)
     return Rebuilt(
@@ -133,12 +139,12 @@ def _apply(
     call: str,
     lines: Sequence[Line],
     book: Book | None,
-    ended: bool,
+    ended: datetime | None,
     started: datetime,
     began_anew: Mapping[int, datetime],
 ) -> None:
     """What this call says of the pages that its jobs have now."""
-    if not lines and not ended:
+    if not lines and ended is None:
         return
     plan = None if book is None else book.plan
     remembered = plan is None
@@ -151,9 +157,11 @@ def _apply(
 
     said = [news for news in project(lines, 0, printable(plan.dial)).pages if counts(news.job, news.number)]
     merge(tx, call, said)
-    if not ended or not lines:
+    if ended is None or not lines:
         return
     outcome = outcome_of(lines, plan) or outcome_after_death(lines, plan)
+    if book is not None:
+        store_records.write_sent(tx, call, outcome, ended)
     final = [news for news in settled(outcome) if counts(news.job, news.number)]
     before = {
         (page.job, page.number): page.refusals

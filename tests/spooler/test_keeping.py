@@ -25,12 +25,13 @@ from modem.journal import Line
 from modem.outcome import Cause, Retry
 from modem.outcome import Fate as CallFate
 from modem.plan import CallPlan
-from spooler import store_again, store_calls, store_documents, store_jobs, store_pages, store_submissions
+from spooler import store_again, store_calls, store_documents, store_jobs, store_pages, store_records, store_submissions
 from spooler.checking import Finding, check, read_books
 from spooler.spool import Spool, SpoolBusyError
 from spooler.store import Store, Transaction
 from spooler.store_pages import PreparedPage
 from spooler.store_rebuild import rebuild
+from spooler.store_records import Wanted
 from tests.spooler.rig import ROOT, Rig
 from tests.spooler.test_calls import (
     DOCUMENT,
@@ -174,7 +175,7 @@ def test_a_call_that_the_database_never_heard_of_is_found_by_its_journal(spool: 
 
     def forget(tx: Transaction) -> None:
         wipe(tx)
-        for table in ("call_jobs", "calls"):
+        for table in ("call_record_users", "call_records", "call_jobs", "calls"):
             tx.connection.exec_driver_sql(f"DELETE FROM {table}")
 
     store.call(forget)
@@ -182,6 +183,8 @@ def test_a_call_that_the_database_never_heard_of_is_found_by_its_journal(spool: 
     assert (done.calls, done.found, done.pages) == (1, 1, 3)
     assert tables(store)["job_pages"] == live["job_pages"]
     assert tables(store)["call_jobs"] == live["call_jobs"]
+    ((record,), _) = store.call(partial(store_records.part, wanted=Wanted(), after=None, limit=5))
+    assert (record.call, record.pages, [one.job for one in record.jobs]) == (plan.call, 3, [job])
 
 
 def test_what_another_number_received_is_not_counted_for_this_one(spool: Spool, store: Store) -> None:

@@ -177,6 +177,33 @@ def test_a_fax_that_is_cancelled_during_the_call_costs_the_others_no_try(store: 
     assert job_in(store, third).tries == 0
 
 
+@pytest.mark.parametrize(("cut", "marked"), [(CallFate.NOT_SENT, False), (LOST, True)])
+def test_faxes_that_a_cancel_of_another_cut_off_go_on_at_their_first_page_that_is_not_confirmed(
+    store: Store, cut: CallFate, marked: bool
+) -> None:
+    # Not one try is left to lose.
+    first, second, third = submit(store, "Ann", "Bob", "Cyd", retries=0)
+    order = intend(store, [first, second, third])
+    store.call(partial(store_jobs.cancel, id=third))
+    before = datetime.now(UTC)
+    settle(store, order, Cause.CANCELLED, Retry.NEVER, OK, cut)
+    assert job_in(store, third).state is JobState.CANCELLED
+    for job in (first, second):
+        about = job_in(store, job)
+        assert (about.state, about.tries, about.attempts) == (JobState.WAITING, 0, 1)
+        assert about.until is not None
+        assert (
+            timedelta(0)
+            < about.until - before
+            <= timedelta(seconds=RULES.device_delay_s) + (datetime.now(UTC) - before)
+        )
+    again = plan_of(intend(store, [first, second]))
+    assert [[(page.number, page.possible_duplicate) for page in document.pages] for document in again.documents] == [
+        [(2, marked)],
+        [(1, False), (2, False)],
+    ]
+
+
 def test_a_fax_that_is_through_cannot_be_cancelled_while_its_call_goes_on_with_others(store: Store) -> None:
     first, second = submit(store, "Ann", "Bob")
     order = intend(store, [first, second])
