@@ -20,7 +20,7 @@ class DeviceState(Enum):
     SENDING = "sending"
     RECEIVING = "receiving"
     COMPLETED = "completed"
-    HANDLED = "handled"  # for devices that send by themselves; ours do not
+    HANDLED = "handled"  # by a service provider's device, which sends by itself
     UNAVAILABLE = "unavailable"  # another program has the device
     BUSY = "busy"
     NO_ANSWER = "no-answer"

@@ -75,6 +75,7 @@ class Cause(Enum):
     LINE_TOO_BAD = "line-too-bad"  # ECM could not get a page through undamaged
     NOT_READY_TOO_LONG = "not-ready-too-long"  # T5
     PROTOCOL_ERROR = "protocol-error"
+    HANDLED = "handled"  # a service provider's device has taken it over, and says no more
 
 
 class Fate(Enum):

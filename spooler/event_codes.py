@@ -1,6 +1,7 @@
 """Which event of the Windows fax service one of ours is. Pure.
 
-What always holds: one of ours has at most one number. HANDLED (a device that sends by itself) never arises.
+What always holds: one of ours has at most one number. HANDLED (a device that sends by itself) comes from the devices of
+service providers only.
 """
 
 from __future__ import annotations
@@ -78,6 +79,8 @@ BY_CAUSE = {
     Cause.NO_CARRIER: Code.DISCONNECTED,
     Cause.BAD_NUMBER: Code.BAD_ADDRESS,
     Cause.BLACKLISTED: Code.CALL_BLACKLISTED,
+    Cause.DELAYED: Code.CALL_DELAYED,
+    Cause.HANDLED: Code.HANDLED,
     Cause.NO_FAX: Code.NOT_FAX_CALL,
     Cause.FAR_END_DISCONNECTED: Code.DISCONNECTED,
     Cause.LINE_LOST: Code.DISCONNECTED,

@@ -26,6 +26,8 @@ RESULTS = {
     Code.NO_ANSWER: DeviceState.NO_ANSWER,
     Code.BAD_ADDRESS: DeviceState.BAD_ADDRESS,
     Code.CALL_BLACKLISTED: DeviceState.CALL_BLACKLISTED,
+    Code.CALL_DELAYED: DeviceState.CALL_DELAYED,
+    Code.HANDLED: DeviceState.HANDLED,
     Code.NOT_FAX_CALL: DeviceState.NOT_FAX_CALL,
     Code.FATAL_ERROR: DeviceState.FATAL_ERROR,
 }

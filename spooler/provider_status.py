@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from fax import provider as fs
 from fax.provider import FAX_DEV_STATUS
-from modem.outcome import Cause, Fate, Fault, Figures, Outcome, PageFate, Phase, Retry
+from modem.outcome import Cause, Fate, Fault, Figures, Outcome, PageFate, Phase
 from modem.plan import CallPlan
 from modem.t30.endings import ENDINGS
 
@@ -31,6 +31,7 @@ CAUSES = {
     fs.FS_NOT_FAX_CALL: Cause.NO_FAX,
     fs.FS_CALL_DELAYED: Cause.DELAYED,
     fs.FS_CALL_BLACKLISTED: Cause.BLACKLISTED,
+    fs.FS_HANDLED: Cause.HANDLED,
     fs.FS_USER_ABORT: Cause.CANCELLED,
 }
 # Ends before anything was sent, whatever page a provider names.
@@ -92,9 +93,7 @@ def outcome(
     cause = cause_of(code, succeeded)
     ending = ENDINGS[cause]
     text, retry, fault = ending.text, ending.retry, ending.fault
-    if code == fs.FS_HANDLED:
-        text, retry = "The provider has taken the fax over and does not say what becomes of it.", Retry.NEVER
-    elif cause is Cause.PROTOCOL_ERROR:
+    if cause is Cause.PROTOCOL_ERROR:
         text, fault = f"The provider reports a failure ({code:#x}).", Fault.DEVICE
     elif cause is Cause.DEVICE_MISSING:
         text = "The provider could not get a line."

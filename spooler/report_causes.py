@@ -38,6 +38,10 @@ CAUSES: dict[str, tuple[str, str]] = {
         "The modem does not call this number again for now",
         "Das Modem ruft diese Nummer vorerst nicht wieder an",
     ),
+    "handled": (
+        "The provider has taken the fax over and does not say what becomes of it",
+        "Der Anbieter hat das Fax übernommen und sagt nicht, was daraus wird",
+    ),
     "no-fax": ("No fax machine answered", "Es hat kein Faxgerät geantwortet"),
     "cannot-receive": ("The far end cannot receive now", "Die Gegenstelle kann gerade nicht empfangen"),
     "incompatible": (

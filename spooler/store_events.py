@@ -112,8 +112,8 @@ def emit_of_submission(tx: Transaction, submission: str, *told: Said) -> None:
     tx.new_events = True
 
 
-def emit_of(tx: Transaction, which: ColumnElement[bool], told: Said) -> None:
-    """Tell the same of all jobs for which ``which`` holds, in their order, each with the state it has."""
+def emit_of(tx: Transaction, which: ColumnElement[bool], told: Said, state: JobState | None = None) -> None:
+    """Tell the same of all jobs for which ``which`` holds, in their order, each with ``state`` or the state it has."""
     said = {
         "at": literal(tx.now, events.c.at.type),
         "kind": literal(told.kind),
@@ -121,7 +121,8 @@ def emit_of(tx: Transaction, which: ColumnElement[bool], told: Said) -> None:
         "pages": literal(told.pages, events.c.pages.type),
         "code": literal(event_codes.BY_KIND.get(told.kind), events.c.code.type),
     }
-    chosen = select(jobs.c.id, jobs.c.user, jobs.c.state, *said.values()).where(which).order_by(jobs.c.id)
+    stands = jobs.c.state if state is None else literal(state.value)
+    chosen = select(jobs.c.id, jobs.c.user, stands, *said.values()).where(which).order_by(jobs.c.id)
     tx.connection.execute(insert(events).from_select(["job", "user", "state", *said], chosen))
     tx.new_events = True
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar, cast
 
 import msgspec
-from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy import ColumnElement, Row, delete, func, select, update
 
 from fax.errors import Cause, RequestError
 from fax.types import (
@@ -37,7 +37,7 @@ from spooler.jobs import GIVEN_UP, UNCERTAIN, standing
 from spooler.numbers import main_number
 from spooler.schedule_types import Candidate, Deadline
 from spooler.store import Transaction
-from spooler.store_events import emit
+from spooler.store_events import Said, emit, emit_of
 from spooler.store_tables import job_pages, jobs
 from spooler.store_waste import throw_covers_away
 from spooler.submission import MASK
@@ -81,6 +81,21 @@ def finish(tx: Transaction, id: int, state: JobState, *, cause: str | None = Non
         tx, state.value, id, text=reason or {"done": "Sent", "cancelled": "Cancelled"}.get(state.value, ""), state=state
     )
     store_reports.intend(tx, id)
+
+
+def finish_all(tx: Transaction, which: ColumnElement[bool], state: JobState, *, cause: str, reason: str) -> None:
+    """As ``finish``, for all jobs for which ``which`` holds: a broadcast is thousands, and a few statements for each
+    would hold everybody up."""
+    wanted = jobs.c.id, jobs.c.submission, jobs.c.report, jobs.c.report_together
+    found = tx.connection.execute(select(*wanted).where(which).order_by(jobs.c.id)).all()
+    emit_of(tx, which, Said(state.value, reason), state)
+    values = {"state": state.value, "cause": cause, "reason": reason, "until": None, "call": None, "ended": tx.now}
+    tx.connection.execute(update(jobs).where(which).values(values))
+    tx.changed_jobs.update(one.id for one in found)
+    last = {one.submission: one.id for one in found}
+    for one in found:
+        if one.report != ReportKind.NONE.value and (not one.report_together or last[one.submission] == one.id):
+            store_reports.intend(tx, one.id)
 
 
 def refuse_state(id: int, state: str, wanted: str) -> RequestError:

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import and_, case, delete, insert, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, insert, select, update
 
 from fax.types import CallId, CoverPage, Fate, JobState, Page, Priority, Recipient, Resolution, Sender
 from modem.outcome import Cause as PlanCause
 from spooler.jobs import KEPT
 from spooler.store import Transaction
 from spooler.store_events import Said, emit, emit_of
-from spooler.store_jobs import PRIORITIES, finish, restate, row
+from spooler.store_jobs import PRIORITIES, finish, finish_all, restate, row
 from spooler.store_submissions import master_pages_count, prepared_text
 from spooler.store_tables import documents, job_pages, jobs, master_documents, master_pages, masters
 from spooler.store_waste import throw_away, throw_covers_away
@@ -81,10 +81,10 @@ def is_needed(tx: Transaction, key: str) -> bool:
     return tx.connection.execute(query.limit(1)).first() is not None
 
 
-def _open_jobs(tx: Transaction, key: str) -> list[int]:
+def _waits(key: str) -> ColumnElement[bool]:
+    """Whether a job waits for this master."""
     ended = [state.value for state in JobState if state.ended]
-    query = select(jobs.c.id).where(jobs.c.master == key, jobs.c.prepared.is_(False), jobs.c.state.not_in(ended))
-    return list(tx.connection.scalars(query.order_by(jobs.c.id)))
+    return and_(jobs.c.master == key, jobs.c.prepared.is_(False), jobs.c.state.not_in(ended))
 
 
 def master_ready(tx: Transaction, key: str, pages: Sequence[PreparedPage]) -> None:
@@ -100,7 +100,7 @@ def master_ready(tx: Transaction, key: str, pages: Sequence[PreparedPage]) -> No
     )
     tx.connection.execute(update(masters).where(masters.c.key == key).values(state="ready", cause=None, text=None))
     _go_on(tx, key, len(pages))
-    for job in _open_jobs(tx, key):
+    for job in tx.connection.scalars(select(jobs.c.id).where(_waits(key)).order_by(jobs.c.id)).all():
         about = row(tx, job)
         if about.frozen and not holds(tx, job, pages):
             if any(page.kept for page in outgoing(tx, job)):
@@ -116,12 +116,7 @@ def master_ready(tx: Transaction, key: str, pages: Sequence[PreparedPage]) -> No
 def _go_on(tx: Transaction, key: str, pages: int) -> None:
     """Let all jobs go on that waited for the master and have nothing frozen: a broadcast is thousands, and a statement
     for each would hold everybody up. Their states follow the facts as ``jobs.standing`` has it."""
-    waited = and_(
-        jobs.c.master == key,
-        jobs.c.prepared.is_(False),
-        jobs.c.frozen.is_(False),
-        jobs.c.state.not_in([state.value for state in JobState if state.ended]),
-    )
+    waited = and_(_waits(key), jobs.c.frozen.is_(False))
     tx.changed_jobs.update(tx.connection.scalars(select(jobs.c.id).where(waited)))
     state = case(
         (jobs.c.call.is_not(None), JobState.SENDING.value),
@@ -173,18 +168,16 @@ def master_failed(tx: Transaction, key: str, cause: str, text: str) -> None:
     """The documents cannot become pages: every job that waited for it fails."""
     values = {"state": "failed", "cause": cause, "text": text}
     tx.connection.execute(update(masters).where(masters.c.key == key).values(values))
-    for job in _open_jobs(tx, key):
-        finish(tx, job, JobState.FAILED, cause=cause, reason=text)
+    finish_all(tx, _waits(key), JobState.FAILED, cause=cause, reason=text)
 
 
 def master_postponed(tx: Transaction, key: str, text: str, retry_at: datetime, reason: str) -> None:
     """We could not prepare it, through no fault of the documents: again at ``retry_at``."""
     values = {"tries": masters.c.tries + 1, "text": text, "retry_at": retry_at}
     tx.connection.execute(update(masters).where(masters.c.key == key).values(values))
-    for job in _open_jobs(tx, key):
-        tx.connection.execute(update(jobs).where(jobs.c.id == job).values(reason=reason, until=retry_at))
-        tx.changed_jobs.add(job)
-        emit(tx, "waiting", job, text=reason, state=JobState(row(tx, job).state))
+    tx.changed_jobs.update(tx.connection.scalars(select(jobs.c.id).where(_waits(key))))
+    tx.connection.execute(update(jobs).where(_waits(key)).values(reason=reason, until=retry_at))
+    emit_of(tx, _waits(key), Said("waiting", reason))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -150,6 +150,12 @@ ENDINGS: dict[Cause, Ending] = {
     Cause.NOT_READY_TOO_LONG: Ending(
         Fault.FAR_END, Retry.LATER, "The far end was not ready to go on for over a minute.", _LATER
     ),
+    Cause.HANDLED: Ending(
+        Fault.NONE,
+        Retry.NEVER,
+        "The provider has taken the fax over and does not say what becomes of it.",
+        "Ask where the provider sends from; send the fax again only if it did not arrive.",
+    ),
     Cause.PROTOCOL_ERROR: Ending(Fault.FAR_END, Retry.LATER, "The far end gave an answer that makes no sense.", _LATER),
 }
 

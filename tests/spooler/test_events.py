@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from fax.errors import Cause, RequestError
-from fax.ports import PortChange
+from fax.ports import DeviceState, PortChange
 from fax.types import Event, JobState
 from modem.outcome import Cause as End
 from modem.port.client import PortClient
@@ -117,6 +117,8 @@ def test_every_end_of_a_call_has_a_number_and_a_state() -> None:
         assert code is BY_CAUSE.get(cause, Code.FATAL_ERROR)
         assert state_after(cause.value).code & 0x20000000
     assert of_end("something of tomorrow") is Code.FATAL_ERROR
+    assert of_end("delayed") is Code.CALL_DELAYED
+    assert state_after("delayed") is DeviceState.CALL_DELAYED
 
 
 def test_events_are_let_go_of_from_the_oldest_on_and_an_old_cursor_is_told_so(store: Store) -> None:

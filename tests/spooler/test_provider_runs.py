@@ -20,6 +20,7 @@ from modem import journal
 from modem.journal_writer import JournalWriter
 from modem.outcome import Cause, Fate, Outcome, Retry
 from modem.plan import CallPlan, LinePolicy, PlannedDocument, PlannedPage
+from spooler.event_codes import Code, of_end
 from spooler.provider_run import Limits
 from spooler.provider_sending import SendRun
 from spooler.provider_status import Seen, fates, outcome
@@ -216,6 +217,13 @@ def test_each_status_is_retried_as_the_windows_fax_service_does(status: int, cau
     ended = outcome(PLAN, Seen(), FAX_DEV_STATUS(StatusId=status), False, 1.0)
     assert (ended.cause, ended.retry) == (cause, retry)
     assert {page.fate for page in ended.pages} == {Fate.NOT_SENT}
+
+
+def test_what_a_provider_has_taken_over_is_not_tried_again_and_told_as_such() -> None:
+    ended = outcome(PLAN, Seen(), FAX_DEV_STATUS(StatusId=fs.FS_HANDLED), True, 1.0)
+    assert (ended.cause, ended.retry) == (Cause.HANDLED, Retry.NEVER)
+    assert {page.fate for page in ended.pages} == {Fate.UNCERTAIN}
+    assert of_end(ended.cause.value) is Code.HANDLED
 
 
 def test_pages_are_told_by_the_page_in_progress() -> None:
