@@ -11,7 +11,7 @@ from fax.mail import MailState
 from fax.ports import PortChange
 from fax.received import DeliveryState
 from fax.routing import EMAIL_GUID, data_of
-from fax.types import Fate, JobState, Recipient, Report, ReportKind, Submission
+from fax.types import Fate, JobId, JobState, Recipient, Report, ReportKind, Submission
 from modem.soft.farend import Answers, ExchangeData, FarEnd, Incoming
 from script.house import House
 from tests.modem.port.bench import PAGES
@@ -23,6 +23,11 @@ ANN = "ann@example.org"
 IDENT = "+1 555 2001"
 CALLER = "+1 555 9000"
 BUSY = "5552002"
+
+
+def reported(house: House, job: JobId) -> None:
+    """Wait until the one report of a fax is sent."""
+    wait_for(lambda: [mail.state for mail in house.client.mails(job=job)] == [MailState.SENT], "the report")
 
 
 def test_a_fax_that_calls_in_reaches_a_mailbox_and_those_that_go_out_are_reported(tmp_path: Path) -> None:
@@ -71,7 +76,7 @@ def test_a_fax_that_calls_in_reaches_a_mailbox_and_those_that_go_out_are_reporte
             )
             (out,) = client.submit(submission).jobs
             ended = wait_for_end(house, out)
-            wait_for(lambda out=out: [mail.state for mail in client.mails(job=out)] == [MailState.SENT], "its report")
+            reported(house, out)
             text = host.taken[-1].text
             assert str(host.taken[-1].message["X-Platen-Job"]) == str(out)
             if number == NUMBER:
