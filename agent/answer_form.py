@@ -1,4 +1,4 @@
-"""The fields of the answer: recipient, typed or picked from the address book, and cover page.
+"""The fields of the answer: recipient, typed or picked from the address book, or a group of it, and cover page.
 
 What always holds: what the person typed is changed by nobody but the person; every field has a name that a screen
 reader can say.
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from gi.repository import Gtk
 
 from agent.background import in_background
-from agent.facts import Cover, Fax, Person
+from agent.facts import Cover, Fax, Group, Person
 
 if TYPE_CHECKING:
     from agent.api import Api
@@ -40,6 +40,7 @@ class AnswerForm:
         self.number.set_activates_default(True)
         self.name = self._entry(said.name, fax.recipient.name)
         self.company = self._entry(said.company, fax.recipient.company)
+        self.group: Group | None = None  # whom the fax is for instead of the person in the fields
         self._complete_names()
         self._add_book()
         self.cover = Gtk.ComboBoxText()
@@ -78,9 +79,18 @@ class AnswerForm:
 
     def pick(self, person: Person) -> None:
         """Put somebody of the address book into the fields."""
+        self._set_group(None)
         self.number.set_text(person.number)
         self.name.set_text(person.name)
         self.company.set_text(person.company)
+
+    def _set_group(self, group: Group | None) -> None:
+        self.group = group
+        for entry in (self.number, self.name, self.company):
+            entry.set_sensitive(group is None)
+        if group is not None:
+            self._whom.set_text(self._said.group.format(name=group.name, count=group.count))
+        self._instead.set_visible(group is not None)
 
     def _row(self, label: str, widget: Gtk.Widget, named: Gtk.Widget | None = None) -> None:
         text = Gtk.Label(label=label, xalign=1.0, yalign=0.0 if named else 0.5)
@@ -151,19 +161,43 @@ class AnswerForm:
         button.connect("toggled", lambda button: self._list_people() if button.get_active() else None)
         self.widget.attach(button, 1, self._rows, 1, 1)
         self._rows += 1
+        self._instead = Gtk.Box(spacing=6, no_show_all=True)
+        self._whom = Gtk.Label(xalign=0.0, wrap=True, visible=True)
+        back = Gtk.Button.new_from_icon_name("edit-clear-symbolic", Gtk.IconSize.BUTTON)
+        back.get_accessible().set_name(self._said.not_the_group)
+        back.set_tooltip_text(self._said.not_the_group)
+        back.connect("clicked", lambda button: self._set_group(None))
+        back.show_all()
+        self._instead.pack_start(self._whom, True, True, 0)
+        self._instead.pack_start(back, False, False, 0)
+        self.widget.attach(self._instead, 1, self._rows, 1, 1)
+        self._rows += 1
 
     def _list_people(self) -> None:
-        def found(people: list[Person]) -> None:
+        def found(listed: list[Group | Person]) -> None:
             for row in self._people.get_children():
                 self._people.remove(row)
-            self._listed = people
-            for line in [described(person) for person in people] or [self._said.book_empty]:
+            self._listed = listed
+            for line in [self._line(each) for each in listed] or [self._said.book_empty]:
                 self._people.add(Gtk.Label(label=line, xalign=0.0, margin=6))
             self._people.show_all()
+            self._people.get_row_at_index(0).grab_focus()
 
-        in_background(lambda: self._api.people("", LISTED), found, lambda refusal: found([]))
+        def work() -> list[Group | Person]:
+            return [*self._api.groups(LISTED), *self._api.people("", LISTED)]
+
+        in_background(work, found, lambda refusal: found([]))
+
+    def _line(self, listed: Group | Person) -> str:
+        if isinstance(listed, Person):
+            return described(listed)
+        return self._said.group.format(name=listed.name, count=listed.count)
 
     def _row_taken(self, box: Gtk.ListBox, row: Gtk.ListBoxRow) -> None:
         if row.get_index() < len(self._listed):
-            self.pick(self._listed[row.get_index()])
+            taken = self._listed[row.get_index()]
+            if isinstance(taken, Person):
+                self.pick(taken)
+            else:
+                self._set_group(taken)
         self._book.popdown()

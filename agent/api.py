@@ -14,7 +14,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from urllib.parse import urlencode
 
-from agent.facts import ADDRESS, Cover, Event, Fax, Person, Refusal, Unreachable, event_of, fax_of, person_of
+from agent.facts import (
+    ADDRESS,
+    Cover,
+    Event,
+    Fax,
+    Group,
+    Person,
+    Refusal,
+    Unreachable,
+    event_of,
+    fax_of,
+    group_of,
+    person_of,
+)
 
 ANSWER_TIMEOUT_S = 60.0
 EVENTS_TIMEOUT_S = 45.0  # an empty line comes every 15 s
@@ -71,13 +84,18 @@ class Api:
 
     def people(self, prefix: str, most: int) -> list[Person]:
         """People of the address book with a word of their name that begins so; none where there is no book."""
-        try:
-            said = self._ask("GET", f"/v1/book/people?{urlencode({'prefix': prefix, 'limit': most})}")
-        except Unreachable:
-            raise
-        except Refusal:
-            return []
-        return [person_of(each.get("recipient")) for each in _items(said) if isinstance(each, dict)]
+        said = self._listed(f"/v1/book/people?{urlencode({'prefix': prefix, 'limit': most})}")
+        return [person_of(each.get("recipient")) for each in said if isinstance(each, dict)]
+
+    def groups(self, most: int) -> list[Group]:
+        """Groups of the address book that somebody is in; none where there is no book."""
+        found = [group_of(each) for each in self._listed(f"/v1/book/groups?limit={most}")]
+        return [group for group in found if group.count]
+
+    def everybody(self, group: Group) -> list[object]:
+        """The recipients of a group, with all their fields."""
+        said = self._ask("GET", f"/v1/book/find?{urlencode({'name': group.name})}")
+        return _items(said.get("recipients")) if isinstance(said, dict) else []
 
     def set_cover(self, id: int, cover: Cover | None) -> None:
         if cover is None:
@@ -89,6 +107,10 @@ class Api:
     def address(self, id: int, recipient: Mapping[str, object]) -> Fax:
         """Name the recipient: the fax goes on its way."""
         return fax_of(self._ask("POST", f"/v1/jobs/{id}/address", recipient))
+
+    def address_all(self, id: int, recipients: list[object]) -> Fax:
+        """Name several recipients: a fax for each goes on its way. The one that waited."""
+        return fax_of(next(iter(_items(self._ask("POST", f"/v1/jobs/{id}/addresses", recipients))), None))
 
     def cancel(self, id: int) -> Fax:
         return fax_of(self._ask("POST", f"/v1/jobs/{id}/cancel"))
@@ -105,6 +127,15 @@ class Api:
                 if not line.endswith(b"\n"):
                     return
                 yield event_of(_decoded(line)) if line.strip() else None
+
+    def _listed(self, target: str) -> list[object]:
+        """A list of the book; empty where the server has none for us."""
+        try:
+            return _items(self._ask("GET", target))
+        except Unreachable:
+            raise
+        except Refusal:
+            return []
 
     def _ask(self, method: str, target: str, body: object = None) -> object:
         return _decoded(self._octets(method, target, body))

@@ -110,10 +110,10 @@ class Dialogue:
         self._picture.set_from_pixbuf(found.scale_simple(PICTURE_WIDTH, height, GdkPixbuf.InterpType.HYPER))
 
     def _send_it(self) -> None:
-        person, cover = self.form.person(), self.form.chosen_cover()
+        person, cover, group = self.form.person(), self.form.chosen_cover(), self.form.group
         if self._busy:
             return
-        if not person.number:
+        if group is None and not person.number:
             self._tell(self._said.no_number)
             self.form.number.grab_focus()
             return
@@ -124,6 +124,8 @@ class Dialogue:
         def work() -> Fax:
             if cover != self._fax.cover:
                 self._api.set_cover(self._fax.id, cover)
+            if group is not None:
+                return self._api.address_all(self._fax.id, self._api.everybody(group))
             return self._api.address(self._fax.id, recipient)
 
         self._ask_server(work)

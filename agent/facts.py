@@ -48,6 +48,14 @@ class Person:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Group:
+    """Several people of the address book under one name. ``count``: how many."""
+
+    name: str
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Fax:
     """A fax of this user. ``pages``: None until they are prepared; the cover page counts."""
 
@@ -92,6 +100,13 @@ def person_of(said: object) -> Person:
     """A ``Recipient`` of the API."""
     found = _object(said)
     return Person(number=_text(found.get("number")), name=_text(found.get("name")), company=_text(found.get("company")))
+
+
+def group_of(said: object) -> Group:
+    """A ``Group`` of the API."""
+    found = _object(said)
+    members = found.get("members")
+    return Group(name=_text(found.get("name")), count=len(members) if isinstance(members, list) else 0)
 
 
 def event_of(said: object) -> Event:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Words:
-    """``{title}``, ``{pages}``, ``{id}`` and ``{why}`` are filled in.
+    """``{title}``, ``{pages}``, ``{id}``, ``{name}``, ``{count}`` and ``{why}`` are filled in.
 
     ``notice`` differs from fax to fax by ``{id}``: some who show notifications take two of the same text for one.
     """
@@ -34,6 +34,8 @@ class Words:
     company: str
     book: str
     book_empty: str
+    group: str
+    not_the_group: str
     cover: str
     no_cover: str
     standard_cover: str
@@ -67,6 +69,8 @@ ENGLISH = Words(
     company="Company",
     book="Address book",
     book_empty="Nobody is in the address book.",
+    group="Everybody of {name} ({count})",
+    not_the_group="Another recipient instead",
     cover="Cover page",
     no_cover="None",
     standard_cover="Standard",
@@ -100,6 +104,8 @@ GERMAN = Words(
     company="Firma",
     book="Adressbuch",
     book_empty="Im Adressbuch steht niemand.",
+    group="Alle aus {name} ({count})",
+    not_the_group="Doch ein anderer Empfänger",
     cover="Deckblatt",
     no_cover="Keines",
     standard_cover="Standard",

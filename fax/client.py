@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -173,6 +173,12 @@ class Client(
         body = msgspec.json.encode(recipient)
         headers = {"Content-Type": "application/json"}
         return self._ask("POST", f"/v1/jobs/{id}/address", Job, headers=headers, body=body)
+
+    def address_all(self, id: JobId, recipients: Sequence[Recipient]) -> list[Job]:
+        """Name the recipients of a job that waits for its first one; the jobs for each, of which it is the first."""
+        body = msgspec.json.encode(recipients)
+        headers = {"Content-Type": "application/json"}
+        return self._ask("POST", f"/v1/jobs/{id}/addresses", list[Job], headers=headers, body=body)
 
     def events(
         self, after: int = 0, *, follow: bool = False, job: JobId | None = None, reconnect: bool = False

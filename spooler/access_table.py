@@ -63,6 +63,7 @@ RULES: dict[str, Rule] = {
     "POST /v1/jobs/{id:int}/hold": owners(Right.JOB_MANAGE),
     "POST /v1/jobs/{id:int}/resume": owners(Right.JOB_MANAGE),
     "POST /v1/jobs/{id:int}/address": owners(Right.JOB_MANAGE),
+    "POST /v1/jobs/{id:int}/addresses": Rule(right=Right.JOB_SUBMIT, others=Right.JOB_MANAGE),
     "POST /v1/jobs/{id:int}/restart": Rule(right=Right.JOB_SUBMIT, others=Right.JOB_MANAGE),
     "POST /v1/jobs/{id:int}/resend": Rule(right=Right.JOB_SUBMIT, others=Right.JOB_MANAGE),
     "DELETE /v1/jobs/{id:int}": owners(Right.JOB_MANAGE),

@@ -26,7 +26,12 @@ def admit(submission: Submission, configuration: Configuration) -> None:
         )
     if submission.cover is not None:
         admit_cover(submission.cover, configuration)
-    limit, wanted = configuration.recipients_limit, len(submission.recipients)
+    admit_recipients(len(submission.recipients), configuration)
+
+
+def admit_recipients(wanted: int, configuration: Configuration) -> None:
+    """Raises RequestError RECIPIENTS_LIMIT."""
+    limit = configuration.recipients_limit
     if limit and wanted > limit:
         text = f"A fax goes to at most {limit} recipient{'s' if limit > 1 else ''} on this server, not to {wanted}"
         raise RequestError(Cause.RECIPIENTS_LIMIT, text)

@@ -20,9 +20,19 @@ from fax.errors import Cause, RequestError
 from fax.types import Job, JobState, JobType, Recipient
 from modem.outcome import Cause as CallCause
 from modem.received import FETCHED_NAME
-from spooler import access, store_calls, store_deliveries, store_jobs, store_pages, store_received, store_submissions
+from spooler import (
+    access,
+    store_addressing,
+    store_calls,
+    store_deliveries,
+    store_jobs,
+    store_pages,
+    store_received,
+    store_submissions,
+)
 from spooler.access import Caller
 from spooler.access_table import who_asks
+from spooler.admission import admit_recipients
 from spooler.api_common import (
     LIST_LIMIT,
     LIST_MOST,
@@ -42,7 +52,7 @@ from spooler.pages import write_pages
 from spooler.planning import master_file
 from spooler.store import Transaction
 from spooler.store_access import audit_job
-from spooler.submission import checked_recipient
+from spooler.submission import checked_recipient, checked_recipients
 
 PAGES_MOST = 1 << 31
 TIFF = "image/tiff"
@@ -159,6 +169,24 @@ def routes(daemon: Daemon) -> Routes:
         if recipient.number is None:
             raise RequestError(Cause.BAD_NUMBER, "The recipient has no number")
         return await change(request, id, "addressed", lambda tx, id: store_jobs.address(tx, id, recipient))
+
+    @routes.request("POST", "/v1/jobs/{id:int}/addresses", gives=list[Job], takes=list[Recipient])
+    async def address_all(request: Request, id: int) -> Response:
+        """Name the recipients of a job that waits for its first one: one job for each, of which this is the first."""
+        recipients = checked_recipients(await body_of(request, list[Recipient]), daemon.settings.dialling)
+        admit_recipients(len(recipients), daemon.live.configuration)
+        who = who_asks(request)
+
+        def work(tx: Transaction) -> list[Job]:
+            owner = store_jobs.row(tx, id).user
+            access.check_change(who, owner, id)
+            made = store_addressing.address_all(tx, id, recipients)
+            for job in made:
+                audit_job(tx, who, "addressed", job, owner)
+            return [job_whole(tx, job) for job in made]
+
+        found = await store.run(work)
+        return answer([access.shown_to(who, daemon.dispatcher.explained(job)) for job in found])
 
     return routes
 

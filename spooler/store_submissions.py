@@ -279,13 +279,23 @@ def _insert_jobs(
     """One job for each of ``recipients`` (number, recipient, state); returns their ids in the same order."""
     done = tx.connection.execute(_NEW_JOB, about | recipients[0])
     assert done.inserted_primary_key is not None
-    first = int(done.inserted_primary_key[0])
-    ids: tuple[JobId, ...] = (JobId(first),)
-    if len(recipients) > 1:
-        # The database copies what they have in common: only what differs is handed over for each.
-        rest = [{f"new_{name}": value for name, value in one.items()} | {"like": first} for one in recipients[1:]]
-        tx.connection.execute(_JOB_LIKE, rest)
-        ids = tuple(JobId(id) for id in tx.connection.scalars(_IDS_OF, {"submission": submission}))
+    first = JobId(int(done.inserted_primary_key[0]))
+    tx.changed_jobs.add(first)
+    return (first, *add_like(tx, submission, first, recipients[1:]))
+
+
+def add_like(
+    tx: Transaction, submission: str, like: int, recipients: Sequence[dict[str, str | None]]
+) -> tuple[JobId, ...]:
+    """A job like ``like``, which is one of ``submission``, for each of ``recipients`` (number, recipient, state);
+    returns their ids in the same order."""
+    if not recipients:
+        return ()
+    known = set(tx.connection.scalars(_IDS_OF, {"submission": submission}))
+    # The database copies what they have in common: only what differs is handed over for each.
+    rest = [{f"new_{name}": value for name, value in one.items()} | {"like": like} for one in recipients]
+    tx.connection.execute(_JOB_LIKE, rest)
+    ids = tuple(JobId(id) for id in tx.connection.scalars(_IDS_OF, {"submission": submission}) if id not in known)
     tx.changed_jobs.update(ids)
     return ids
 

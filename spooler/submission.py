@@ -107,6 +107,22 @@ def with_cover_rules(
     return replace(submission, cover=replace(cover, template=rule.template))
 
 
+def checked_recipients(recipients: Sequence[Recipient], rules: Dialling) -> list[Recipient]:
+    """Recipients for a fax that waits for its first, with their numbers as they are kept. Raises RequestError."""
+    if not 0 < len(recipients) <= RECIPIENTS_LIMIT:
+        raise _refused(f"A fax has at least one recipient and at most {RECIPIENTS_LIMIT}")
+    several = len(recipients) > 1
+    found = [
+        checked_recipient(recipient, rules, position if several else None)
+        for position, recipient in enumerate(recipients, 1)
+    ]
+    for position, recipient in enumerate(found, 1):
+        if recipient.number is None:
+            who = _who(recipient, position if several else None)
+            raise RequestError(Cause.BAD_NUMBER, f"{who}The recipient has no number")
+    return found
+
+
 def checked_recipient(recipient: Recipient, rules: Dialling, position: int | None = None) -> Recipient:
     """The recipient with its number as it is kept; ``position`` is named in the error. Raises RequestError."""
     who = _who(recipient, position)

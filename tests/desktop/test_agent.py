@@ -82,6 +82,30 @@ def open_rig_refusal(rig: Rig, number: str) -> str:
 
 
 @pytest.mark.slow
+def test_a_group_of_the_book_is_picked_in_the_dialogue(open_rig: Rig) -> None:
+    client = open_rig.client
+    people = [
+        client.add_person(Recipient(name=name, number=number))
+        for name, number in (("Ann", "5552001"), ("Bob", "5552002"))
+    ]
+    client.add_group("Ärzte", tuple(person.id for person in people))
+    job = open_rig.until(open_rig.send(None).id, JobState.ADDRESS)
+    with Session() as session:
+        session.agent(open_rig.socket, "--open")
+        session.drive("press", "Address book")
+        session.drive("see", "Everybody of Ärzte (2)")
+        session.shot("book")
+        session.run("xdotool", "search", "--sync", "--onlyvisible", "--name", "^Who is", "windowactivate", "--sync")
+        session.run("xdotool", "key", "Return")
+        session.drive("see", "Another recipient instead")
+        session.shot("group")
+        session.drive("press", "Send")
+        found = open_rig.until(job.id, JobState.WAITING)
+    sent = [each.recipient.name for each in client.jobs(submission=found.submission)]
+    assert sent == ["Ann", "Bob"]
+
+
+@pytest.mark.slow
 def test_later_leaves_the_fax_waiting_and_discarding_it_is_asked_for_twice(open_rig: Rig) -> None:
     job = open_rig.until(open_rig.send(None).id, JobState.ADDRESS)
     with Session() as session:

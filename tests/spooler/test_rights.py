@@ -39,6 +39,7 @@ Asker = Callable[[str, Sequence[Request]], list[Answer]]
 BODIES: dict[str, Any] = {
     "POST /v1/submissions": {"documents": [], "recipients": []},
     "POST /v1/jobs/{id:int}/address": {"number": "5552009"},
+    "POST /v1/jobs/{id:int}/addresses": [{"number": "5552009"}],
     "PUT /v1/jobs/{id:int}/cover": {},
     "PUT /v1/cover-templates": {"files": []},
     "POST /v1/cover-templates/check": {"files": []},
