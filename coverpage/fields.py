@@ -86,9 +86,16 @@ class Values:
     def __init__(self, said: CoverFields, formats: Formats) -> None:
         self._said = said
         self._formats = formats
+        self._known: dict[tuple[str, str | None], str] = {}
 
     def of(self, name: str, form: str | None = None) -> str:
         """What the field says; ``form``: a named format of dates. Raises KeyError when there is no such field."""
+        known = self._known.get((name, form))
+        if known is None:
+            known = self._known[name, form] = self._written(name, form)
+        return known
+
+    def _written(self, name: str, form: str | None) -> str:
         if name not in FIELD_NAMES:
             raise KeyError(name)
         group, _, member = name.rpartition(".")
@@ -105,12 +112,9 @@ class Values:
                 return PRIORITIES.get(self._formats.language, {}).get(found.value, found.value)
             case int():
                 return str(found) if name == "job_id" else count(found, self._formats)
-        text = clean(found)
         if name == "note":
-            return text
-        text = " ".join(text.split())
-        text = telephone(text, self._formats) if name in _TELEPHONE else text
-        return text if len(text) <= VALUE_LIMIT else text[: VALUE_LIMIT - 1].rstrip() + "…"
+            return clean(found)
+        return _one_line(telephone(found.strip(), self._formats) if name in _TELEPHONE else found)
 
     def condition(self, name: str) -> str:
         """What a condition looks at: the field as it came; of a group: anything that it says."""
@@ -128,22 +132,40 @@ class Values:
         texts: list[str] = []
         asked = given = False
         for part in parts:
-            found = [self.of(*named) for named in placeholders(part)]
-            if found:
+            named = placeholders(part)
+            if named:
                 asked = True
+                found = [self.of(*each) for each in named]
                 if not any(found):
                     continue
                 given = True
-                values = iter(found)
-                part = PLACEHOLDER.sub(lambda _, values=values: next(values), part)  # type: ignore[misc]
-            texts.append(part if "\n" in part else re.sub(r" {2,}", " ", part).strip())
+                fixed = _literals(part)
+                part = fixed[0] + "".join(value + text for value, text in zip(found, fixed[1:], strict=True))
+            texts.append(part if "\n" in part else _tight(part))
         return (join.join(texts) or None) if given or not asked else None
+
+
+@lru_cache(maxsize=4096)
+def _one_line(text: str) -> str:
+    text = " ".join(clean(text).split())
+    return text if len(text) <= VALUE_LIMIT else text[: VALUE_LIMIT - 1].rstrip() + "…"
 
 
 @lru_cache(maxsize=4096)
 def placeholders(part: str) -> tuple[tuple[str, str | None], ...]:
     """The fields that a text names, with their formats."""
     return tuple((name, form or None) for name, form in PLACEHOLDER.findall(part))
+
+
+@lru_cache(maxsize=4096)
+def _literals(part: str) -> tuple[str, ...]:
+    """What stands around the fields of a text: before the first, between them, behind the last."""
+    return tuple(PLACEHOLDER.split(part)[::3])
+
+
+def _tight(text: str) -> str:
+    """Without the gaps that empty fields leave."""
+    return (re.sub(r" {2,}", " ", text) if "  " in text else text).strip()
 
 
 @lru_cache(maxsize=4096)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 
 _MONTHS_EN = "January February March April May June July August September October November December"
@@ -77,8 +78,13 @@ def count(number: int, formats: Formats) -> str:
 
 def telephone(number: str, formats: Formats) -> str:
     """A number with its country code (+49...) in groups, as ITU-T E.123 writes it; any other stays as it is."""
-    if formats.telephone == "kept" or not number.lstrip().startswith("+"):
+    if formats.telephone == "kept" or not number.startswith("+"):
         return number
+    return _grouped(number, formats.telephone == "national")
+
+
+@lru_cache(maxsize=4096)
+def _grouped(number: str, national: bool) -> str:
     import phonenumbers
 
     try:
@@ -88,4 +94,4 @@ def telephone(number: str, formats: Formats) -> str:
     if not phonenumbers.is_possible_number(known):
         return number
     kind = phonenumbers.PhoneNumberFormat
-    return phonenumbers.format_number(known, kind.NATIONAL if formats.telephone == "national" else kind.INTERNATIONAL)
+    return phonenumbers.format_number(known, kind.NATIONAL if national else kind.INTERNATIONAL)

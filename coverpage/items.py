@@ -72,4 +72,4 @@ def on_row(y: float) -> float:
 
 
 def varies(item: Item) -> Varies:
-    return item.varies if isinstance(item, PlacedText | PlacedCode) else Varies.NEVER
+    return getattr(item, "varies", Varies.NEVER)

@@ -92,12 +92,12 @@ class _Pages:
         if isinstance(block, Space):
             # What is left of a page's foot need not be carried over.
             return min(y + before + block.height, self._bottom) if self._setter.shown(block.when) else y
-        made = self._setter.made(block, self._left, y + before, self._width)
+        made = self._setter.placed_block(block, self._left, y + before, self._width)
         if made is None:
             return y
         if y + before + made.height > self._bottom and y > self._top:
             y, before = self._start_page(self._template.continued), 0.0
-            made = self._setter.made(block, self._left, y, self._width)
+            made = self._setter.placed_block(block, self._left, y, self._width)
             assert made is not None
         if y + made.height > self._bottom:
             made = self._shrunk(block, y)

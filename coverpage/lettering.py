@@ -9,6 +9,7 @@ ink on. Pixels are taken to be square at 196 dpi: letters are 4 % narrower than 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from functools import lru_cache
@@ -26,18 +27,19 @@ DRAWN_DPI = 392
 PT_PER_DRAWN_PIXEL = 72 / (2 * 204.14)
 # Below half, so that thin strokes do not break.
 _INK = 0.42
-_BLACK = [255 if level >= round(255 * _INK) else 0 for level in range(256)]
+_BLACK = bytes(255 if level >= round(255 * _INK) else 0 for level in range(256))
 # Drawn pixels to a pixel of the page: across, down.
 _STEPS = {Resolution.STANDARD: (2, 4), Resolution.FINE: (2, 2), Resolution.SUPERFINE: (2, 1)}
+_PIECE = re.compile(r"[0-9]| +|[^ 0-9]+")
 _AIR = 16  # drawn pixels around a text, for what leans out of its box
 _KEPT = 8192
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A drawn text; ``left`` and ``top``: of its first pixel from the pen and the baseline, in pixels of the page."""
+    """A drawn text, or one word of it. ``left`` and ``top``: of its first pixel, from the pen and the baseline."""
 
-    bitmap: Bitmap | None
+    bitmap: Bitmap
     left: int
     top: int
 
@@ -52,6 +54,12 @@ class _Run:
 def width(text: str, size: float, bold: bool, right_to_left: bool) -> float:
     """In points. Raises CoverPageError: a character has no glyph in any font."""
     return _length(text, pixels_of(size), bold, right_to_left) * PT_PER_DRAWN_PIXEL
+
+
+def forget() -> None:
+    """Everything that was measured and drawn before; fonts may be others now."""
+    for each in (_length, lines, drawn, _word_length, _whole, _runs):
+        each.cache_clear()
 
 
 def pixels_of(size: float) -> int:
@@ -69,10 +77,12 @@ def check_letters(values: Iterable[object]) -> None:
 
 @lru_cache(maxsize=_KEPT)
 def _length(text: str, pixels: int, bold: bool, right_to_left: bool) -> float:
-    return sum(
-        _truetype(run.font, pixels).getlength(run.text, direction=_direction(run))
-        for run in _runs(text, bold, right_to_left)
-    )
+    runs = _runs(text, bold, right_to_left)
+    if len(runs) == 1 and not right_to_left and _in_order(text):
+        # As it is drawn.
+        font = runs[0].font
+        return sum(_word_length(piece, font, pixels) for piece in _pieces(text))
+    return sum(_truetype(run.font, pixels).getlength(run.text, direction=_direction(run)) for run in runs)
 
 
 @lru_cache(maxsize=_KEPT)
@@ -83,10 +93,48 @@ def lines(text: str, size: float, bold: bool, most: float) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=_KEPT)
-def drawn(text: str, size: float, bold: bool, right_to_left: bool, resolution: Resolution) -> Drawn:
-    """The text's pixels. Raises CoverPageError."""
+def drawn(text: str, size: float, bold: bool, right_to_left: bool, resolution: Resolution) -> tuple[Drawn, ...]:
+    """The text's pixels. Raises CoverPageError.
+
+    Words and digits of one font that stand in the order in which they are written are drawn one by one, each at a whole
+    pixel: most of them have been drawn before.
+    """
     pixels = pixels_of(size)
     runs = _runs(text, bold, right_to_left)
+    if len(runs) > 1 or right_to_left or not _in_order(text):
+        found = _whole(runs, pixels, resolution)
+        return () if found is None else (found,)
+    font = runs[0].font
+    words: list[Drawn] = []
+    pen = 0.0
+    for piece in _pieces(text):
+        if not piece.isspace():
+            made = _whole((_Run(piece, font, False),), pixels, resolution)
+            if made is not None:
+                words.append(Drawn(made.bitmap, made.left + round(pen / _STEPS[resolution][0]), made.top))
+        pen += _word_length(piece, font, pixels)
+    return tuple(words)
+
+
+@lru_cache(maxsize=_KEPT)
+def _pieces(text: str) -> tuple[str, ...]:
+    """Words, and the blanks between them; of numbers each digit, since every recipient has another."""
+    return tuple(_PIECE.findall(text))
+
+
+def _in_order(text: str) -> bool:
+    """Whether no character of the text is drawn elsewhere than where it stands, nor in a word's context."""
+    return text.isascii() or all(ord(character) < 0x590 for character in text)
+
+
+@lru_cache(maxsize=_KEPT)
+def _word_length(word: str, font: Path, pixels: int) -> float:
+    return _truetype(font, pixels).getlength(word)
+
+
+@lru_cache(maxsize=_KEPT)
+def _whole(runs: tuple[_Run, ...], pixels: int, resolution: Resolution) -> Drawn | None:
+    """Runs drawn as one; None: there is no ink in them."""
     across, down = _STEPS[resolution]
     pieces = []
     pen, above, below = 0.0, 0, 0
@@ -97,18 +145,18 @@ def drawn(text: str, size: float, bold: bool, right_to_left: bool, resolution: R
         above, below = max(above, -int(top)), max(below, int(bottom) + 1)
         pen += font.getlength(run.text, direction=_direction(run))
     above += -above % down
-    canvas = Image.new("L", (int(pen) + 2 * _AIR, above + below + -(above + below) % down), 0)
-    canvas = canvas if canvas.width % across == 0 else Image.new("L", (canvas.width + 1, canvas.height), 0)
+    wide = int(pen) + 2 * _AIR
+    canvas = Image.new("L", (wide + -wide % across, above + below + -(above + below) % down), 0)
     brush = ImageDraw.Draw(canvas)
     for at, run, font in pieces:
         brush.text((_AIR + at, above), run.text, fill=255, font=font, anchor="ls", direction=_direction(run))
     grey = canvas.reduce((across, down))
     box = grey.getbbox()
     if box is None:
-        return Drawn(None, 0, 0)
-    black = grey.crop(box).point(_BLACK, "1")
-    bitmap = Bitmap(black.width, black.height, black.tobytes())
-    return Drawn(bitmap, box[0] - _AIR // across, box[1] - above // down)
+        return None
+    ink = grey.crop(box)
+    black = Image.frombytes("L", ink.size, ink.tobytes().translate(_BLACK)).convert("1", dither=Image.Dither.NONE)
+    return Drawn(Bitmap(black.width, black.height, black.tobytes()), box[0] - _AIR // across, box[1] - above // down)
 
 
 def _direction(run: _Run) -> str:

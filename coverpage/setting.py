@@ -23,6 +23,7 @@ from coverpage.items import (
     PlacedText,
     on_row,
 )
+from coverpage.memo import Memo, said
 from coverpage.script import is_right_to_left
 from coverpage.template import (
     Align,
@@ -74,6 +75,10 @@ class Made:
     items: list[Item]
 
 
+_blocks: Memo[Made | None] = Memo()
+_rows: Memo[Made | None] = Memo()
+
+
 class Setter:
     """Sets blocks with the same fields. ``scale``: all letters and lengths are made that much smaller."""
 
@@ -106,6 +111,11 @@ class Setter:
             y += (self.before(block) if y > top else 0.0) + made.height
             items += made.items
         return Made(y - top, items) if y > top else None
+
+    def placed_block(self, block: AnyBlock, x: float, y: float, width: float) -> Made | None:
+        """As ``made``; what was set so before is not set again."""
+        key = (x, y, width, self._scale, self._letters, said(block, self._values))
+        return _blocks.of(block, key, lambda: self.made(block, x, y, width))
 
     def made(self, block: AnyBlock, x: float, y: float, width: float) -> Made | None:
         """One block from ``x`` and ``y`` on; None: it has no content, or is not to be shown."""
@@ -261,7 +271,7 @@ class Setter:
         top = on_row(y)
         at = top + thickness
         for row in block.row:
-            made = self._row(block, row, edges, at + padding)
+            made = self._known_row(block, row, edges, at + padding)
             if made is None:
                 continue
             items += made.items
@@ -275,8 +285,14 @@ class Setter:
         items += [PlacedRule(min(edge, x + width - thickness), top, thickness, height) for edge in edges]
         return Made(max(height, at - y), items)
 
-    def _row(self, block: Table, row: Sequence[str], edges: Sequence[float], y: float) -> Made | None:
-        texts = [self._values.filled((cell,), "") for cell in row]
+    def _known_row(self, block: Table, row: Sequence[str], edges: Sequence[float], y: float) -> Made | None:
+        texts = tuple(self._values.filled((cell,), "") for cell in row)
+        key = (y, edges[0], edges[-1], self._scale, self._letters, texts)
+        return _rows.of(row, key, lambda: self._row(block, row, texts, edges, y))
+
+    def _row(
+        self, block: Table, row: Sequence[str], texts: Sequence[str | None], edges: Sequence[float], y: float
+    ) -> Made | None:
         kinds = [varies((cell,)) for cell in row]
         fields = [text for text, kind in zip(texts, kinds, strict=True) if kind is not Varies.NEVER]
         if fields and not any(fields):

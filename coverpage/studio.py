@@ -113,9 +113,10 @@ class Studio:
         return Cover(tuple(pages), found.template.strip)
 
     def _page(self, found: Found, items: Sequence[Item], sheet: Sheet, background: bool) -> Page:
-        fixed = tuple(item for item in items if varies(item) is Varies.NEVER)
-        shared = tuple(item for item in items if varies(item) is Varies.WITH_FAX)
-        own = [item for item in items if varies(item) is Varies.WITH_RECIPIENT]
+        layers: dict[Varies, list[Item]] = {each: [] for each in Varies}
+        for item in items:
+            layers[varies(item)].append(item)
+        fixed, shared, own = tuple(layers[Varies.NEVER]), tuple(layers[Varies.WITH_FAX]), layers[Varies.WITH_RECIPIENT]
         template = (
             found.digest if background or any(isinstance(item, PlacedImage) for item in fixed) else "",
             background,
@@ -148,9 +149,8 @@ class Studio:
         for item in items:
             if isinstance(item, PlacedText):
                 x, y = sheet.pixel(item.x, item.y)
-                drawn = lettering.drawn(item.text, item.size, item.bold, item.right_to_left, sheet.resolution)
-                if drawn.bitmap is not None:
-                    pieces.append((drawn.bitmap, x + drawn.left, y + drawn.top))
+                for each in lettering.drawn(item.text, item.size, item.bold, item.right_to_left, sheet.resolution):
+                    pieces.append((each.bitmap, x + each.left, y + each.top))
             elif isinstance(item, PlacedCode):
                 made = code(item.code, item.text, item.width, item.height, sheet.resolution)
                 pieces.append((made, *self._aligned(item, made, sheet)))

@@ -138,12 +138,10 @@ def check_nothing_overlaps(name: str, cover: CoverFields, paper: PaperName, reso
             if not isinstance(item, PlacedText):
                 continue
             assert item.y < PAPERS[paper][1] - template.margins.bottom + 0.3 * item.size, (number, item)
-            piece = lettering.drawn(item.text, item.size, item.bold, item.right_to_left, resolution)
-            if piece.bitmap is None:
-                continue
             x, y = sheet.pixel(item.x, item.y)
-            pieces.append((piece.bitmap, x + piece.left, y + piece.top))
-            parts += black(piece.bitmap)
+            for piece in lettering.drawn(item.text, item.size, item.bold, item.right_to_left, resolution):
+                pieces.append((piece.bitmap, x + piece.left, y + piece.top))
+                parts += black(piece.bitmap)
         rules = [item for item in items if not isinstance(item, PlacedText)]
         lines = studio()._base(shelf().find(name), rules, sheet, False)
         assert black(overlay(lines, pieces)) == parts + black(lines), (number, "overlap, or outside of the page")

@@ -20,12 +20,9 @@ from tests.coverpage.picture import black, drawn, pictures, rules
 @pytest.fixture
 def other_fonts() -> Iterator[None]:
     """The test says which fonts there are: nothing that was found before counts, nor does it later."""
-    kept = (lettering._runs, lettering._length, lettering.lines, lettering.drawn)
-    for each in kept:
-        each.cache_clear()
+    lettering.forget()
     yield
-    for each in kept:
-        each.cache_clear()
+    lettering.forget()
 
 
 def note_box(picture: Image.Image) -> tuple[int, int, int, int]:
@@ -104,8 +101,7 @@ def test_another_font_of_the_system_helps_out(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setattr("coverpage.lettering.REGULAR", fonts.BOLD)
     runs = lettering._runs(f"a{only_regular}", True, False)
     assert [run.font for run in runs] == [fonts.dejavu(fonts.BOLD), helper]
-    made = lettering.drawn(only_regular, 12, True, False, Resolution.FINE)
-    assert made.bitmap is not None
+    assert lettering.drawn(only_regular, 12, True, False, Resolution.FINE)
 
 
 def test_a_line_of_several_fonts_and_directions_is_in_the_order_that_is_read() -> None:
@@ -128,13 +124,17 @@ def test_a_line_of_several_fonts_and_directions_is_in_the_order_that_is_read() -
     "text", ["Zwölf Ž ł", "Καλημέρα", "добрый день", "שלום עולם", "سلام عليكم", "山田太郎", "ひらがな", "한국어"]
 )
 def test_text_is_the_same_on_paper_at_every_resolution(text: str) -> None:
-    made = {each: lettering.drawn(text, 12, False, is_right_to_left(text), each).bitmap for each in Resolution}
-    standard, fine, superfine = (made[each] for each in Resolution)
-    assert standard is not None and fine is not None and superfine is not None
-    assert abs(standard.width - fine.width) <= 2
-    assert abs(superfine.width - fine.width) <= 2
-    assert abs(2 * standard.rows - fine.rows) <= 2
-    assert abs(superfine.rows - 2 * fine.rows) <= 2
+    def size(resolution: Resolution) -> tuple[int, int]:
+        """Dots across, rows down."""
+        found = lettering.drawn(text, 12, False, is_right_to_left(text), resolution)
+        left, right = min(one.left for one in found), max(one.left + one.bitmap.width for one in found)
+        return right - left, max(one.top + one.bitmap.rows for one in found) - min(one.top for one in found)
+
+    (across, down), (fine_across, fine_down), (super_across, super_down) = (size(each) for each in Resolution)
+    assert abs(across - fine_across) <= 2
+    assert abs(super_across - fine_across) <= 2
+    assert abs(2 * down - fine_down) <= 2
+    assert abs(super_down - 2 * fine_down) <= 2
 
 
 def test_what_a_font_covers_is_read_as_another_reader_reads_it() -> None:
