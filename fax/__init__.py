@@ -8,39 +8,39 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fax.errors import Cause, DocumentError, FaxError, NotRunningError, RequestError, ServerError, error_for
-from fax.types import (
-    EVENT_KINDS,
-    Accepted,
-    Call,
-    CallId,
-    CoverPage,
-    Document,
-    DocumentId,
-    Event,
-    Fate,
-    Job,
-    JobId,
-    JobState,
-    JobType,
-    Page,
-    Poll,
-    Port,
-    Priority,
-    Recipient,
-    Report,
-    ReportKind,
-    Resolution,
-    Schedule,
-    ScheduleAction,
-    Sender,
-    Status,
-    Submission,
-    SubmissionId,
-)
 
 if TYPE_CHECKING:
     from fax.client import DEFAULT_SOCKET, SOCKET_VARIABLE, Client
     from fax.incoming import Incoming, leave
+    from fax.types import (
+        EVENT_KINDS,
+        Accepted,
+        Call,
+        CallId,
+        CoverPage,
+        Document,
+        DocumentId,
+        Event,
+        Fate,
+        Job,
+        JobId,
+        JobState,
+        JobType,
+        Page,
+        Poll,
+        Port,
+        Priority,
+        Recipient,
+        Report,
+        ReportKind,
+        Resolution,
+        Schedule,
+        ScheduleAction,
+        Sender,
+        Status,
+        Submission,
+        SubmissionId,
+    )
 
 __all__ = [
     "DEFAULT_SOCKET",
@@ -84,7 +84,7 @@ __all__ = [
     "leave",
 ]
 
-_LATER = {
+_NOT_IN_TYPES = {
     "DEFAULT_SOCKET": "client",
     "SOCKET_VARIABLE": "client",
     "Client": "client",
@@ -94,9 +94,9 @@ _LATER = {
 
 
 def __getattr__(name: str) -> object:
-    """What speaks HTTP is loaded when it is first asked for: it takes four fifths of this package's time to import."""
+    """All but the errors is loaded when it is first asked for: who imports a part of this package wants that part."""
     from importlib import import_module
 
-    if name in _LATER:
-        return getattr(import_module(f"fax.{_LATER[name]}"), name)
+    if name in __all__:
+        return getattr(import_module(f"fax.{_NOT_IN_TYPES.get(name, 'types')}"), name)
     raise AttributeError(f"module 'fax' has no attribute {name!r}")

@@ -9,11 +9,12 @@
 What always holds: a function that succeeds has done what it says; each request is checked by the server.
 """
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
 from winfax.com import *
 from winfax.configuration import *
 from winfax.constants import *
 from winfax.dispatch import *
-from winfax.enums import *
 from winfax.errors import *
 from winfax.events import *
 from winfax.fax_doc import *
@@ -28,11 +29,45 @@ from winfax.jobs import *
 from winfax.memory import *
 from winfax.ports import *
 from winfax.print_job import *
-from winfax.pythonic import *
-from winfax.recipient import *
-from winfax.records import *
 from winfax.registration import *
 from winfax.routing import *
 from winfax.sending import *
 from winfax.structures import *
 from winfax.times import *
+
+if _TYPE_CHECKING:
+    from winfax.enums import *
+    from winfax.pythonic import *
+    from winfax.recipient import *
+    from winfax.records import *
+
+_LATER = {
+    "Action": "enums",
+    "DeviceState": "enums",
+    "EventId": "enums",
+    "JobType": "enums",
+    "PortFlags": "enums",
+    "QueueStatus": "enums",
+    "ReportType": "enums",
+    "Events": "pythonic",
+    "OpenPort": "pythonic",
+    "Server": "pythonic",
+    "connect": "pythonic",
+    "Recipient": "recipient",
+    "EventRecord": "records",
+    "JobRecord": "records",
+    "MethodRecord": "records",
+    "PageImage": "records",
+    "PortRecord": "records",
+    "Settings": "records",
+    "StatusRecord": "records",
+}
+
+
+def __getattr__(name: str) -> object:
+    """The Pythonic layer is loaded when it is first asked for."""
+    from importlib import import_module
+
+    if name in _LATER:
+        return getattr(import_module(f"winfax.{_LATER[name]}"), name)
+    raise AttributeError(f"module 'winfax' has no attribute {name!r}")

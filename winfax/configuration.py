@@ -8,22 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fax.settings import Configuration, LogCategory, LogLevel, LogSetting
 from winfax import constants as c
 from winfax.errors import attempt, bad_parameter, done
 from winfax.handles import Handle, server_of
 from winfax.memory import FaxArray
 from winfax.structures import FAX_CONFIGURATION, FAX_LOG_CATEGORY, FAX_TIME, check_size
 
+if TYPE_CHECKING:
+    from fax.settings import Configuration, LogSetting
+
 __all__ = ["FaxGetConfiguration", "FaxGetLoggingCategories", "FaxSetConfiguration", "FaxSetLoggingCategories"]
 
 MINUTE_S = 60.0
-_CATEGORIES = dict(enumerate(LogCategory, c.FAXLOG_CATEGORY_INIT))
-_LEVELS = dict(enumerate(LogLevel, c.FAXLOG_LEVEL_NONE))
-_NUMBERS = {category: number for number, category in _CATEGORIES.items()}
-_HEIGHTS = {level: number for number, level in _LEVELS.items()}
+_CATEGORIES = {
+    "init": c.FAXLOG_CATEGORY_INIT,
+    "outbound": c.FAXLOG_CATEGORY_OUTBOUND,
+    "inbound": c.FAXLOG_CATEGORY_INBOUND,
+    "unknown": c.FAXLOG_CATEGORY_UNKNOWN,
+}
+_LEVELS = {
+    "none": c.FAXLOG_LEVEL_NONE,
+    "min": c.FAXLOG_LEVEL_MIN,
+    "med": c.FAXLOG_LEVEL_MED,
+    "max": c.FAXLOG_LEVEL_MAX,
+}
 
 
 def FaxGetConfiguration(FaxHandle: Handle) -> tuple[bool, FAX_CONFIGURATION | None]:
@@ -113,7 +123,7 @@ def FaxGetLoggingCategories(FaxHandle: Handle) -> tuple[bool, FaxArray[FAX_LOG_C
     def act() -> FaxArray[FAX_LOG_CATEGORY]:
         found = server_of(FaxHandle).client.log_categories()
         return FaxArray(
-            FAX_LOG_CATEGORY(Name=each.name, Category=_NUMBERS[each.category], Level=_HEIGHTS[each.level])
+            FAX_LOG_CATEGORY(Name=each.name, Category=_CATEGORIES[each.category.value], Level=_LEVELS[each.level.value])
             for each in found
         )
 
@@ -139,6 +149,12 @@ def FaxSetLoggingCategories(
 
 
 def _setting(wanted: Any) -> LogSetting:
-    if not isinstance(wanted, FAX_LOG_CATEGORY) or wanted.Category not in _CATEGORIES or wanted.Level not in _LEVELS:
+    from fax.settings import LogCategory, LogLevel, LogSetting
+
+    if not isinstance(wanted, FAX_LOG_CATEGORY):
+        raise bad_parameter(f"This is no FAX_LOG_CATEGORY: {wanted!r}")
+    categories = [name for name, number in _CATEGORIES.items() if number == wanted.Category]
+    levels = [name for name, number in _LEVELS.items() if number == wanted.Level]
+    if not categories or not levels:
         raise bad_parameter(f"{wanted} is no logging category with a level")
-    return LogSetting(category=_CATEGORIES[wanted.Category], level=_LEVELS[wanted.Level])
+    return LogSetting(category=LogCategory(categories[0]), level=LogLevel(levels[0]))

@@ -12,15 +12,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fax.errors import FaxError
-from fax.types import Event
 from winfax import constants as c
 from winfax.errors import WinFaxError, bad_parameter, done
 from winfax.handles import Handle, ServerHandle, server_of
 from winfax.structures import FAX_EVENT
 from winfax.times import FILETIME
+
+if TYPE_CHECKING:
+    from fax.types import Event
 
 __all__ = ["FaxInitializeEventQueue"]
 

@@ -8,10 +8,8 @@ server's lease of it, which ends with the handle or with the program.
 from __future__ import annotations
 
 import os
-import socket
 from typing import TYPE_CHECKING
 
-from fax.access import Right
 from fax.errors import Cause
 from winfax import constants as c
 from winfax.errors import SetLastError, WinFaxError, attempt, bad_parameter, done
@@ -43,9 +41,9 @@ class _Handle:
 class ServerHandle(_Handle):
     """A connection to the fax server. ``remote``: it is not on this machine ($PLATEN_SOCKET says https://...)."""
 
-    def require(self, right: Right) -> None:
-        """Raises WinFaxError ERROR_ACCESS_DENIED, and FaxError."""
-        answer = self.client.access_check(right)
+    def require(self, mask: int) -> None:
+        """That the user has these rights. Raises WinFaxError ERROR_ACCESS_DENIED, and FaxError."""
+        answer = self.client.access_check(mask)
         if not answer.granted:
             text = f"{answer.user} does not have the right {' and '.join(answer.missing)}"
             raise WinFaxError(c.ERROR_ACCESS_DENIED, text)
@@ -103,7 +101,7 @@ def FaxConnectFaxServer(MachineName: str | None = None) -> tuple[bool, ServerHan
 
     def act() -> ServerHandle:
         name = (MachineName or "").strip("\\").lower()
-        host = socket.gethostname().lower()
+        host = os.uname().nodename.lower()
         if name not in (*LOCAL_NAMES, host, host.partition(".")[0]):
             raise bad_parameter(f"{MachineName} is another machine; a program connects to its own only")
         client = default_client()

@@ -6,9 +6,9 @@ set acts on the next call.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from fax.errors import Cause
-from fax.ports import PortChange, PortInfo
-from fax.types import JobType
 from winfax import constants as c
 from winfax.errors import WinFaxError, attempt, bad_parameter, done
 from winfax.handles import Handle, PortHandle, port_of, server_of
@@ -16,16 +16,12 @@ from winfax.memory import FaxArray
 from winfax.structures import FAX_DEVICE_STATUS, FAX_PORT_INFO, check_size
 from winfax.times import FILETIME
 
+if TYPE_CHECKING:
+    from fax.ports import PortInfo
+
 __all__ = ["FaxEnumPorts", "FaxGetDeviceStatus", "FaxGetPort", "FaxSetPort"]
 
 GONE = {Cause.NO_SUCH_PORT: c.ERROR_INVALID_HANDLE}  # the port behind a handle has been taken away
-_TYPES = {
-    None: c.JT_UNKNOWN,
-    JobType.SEND: c.JT_SEND,
-    JobType.RECEIVE: c.JT_RECEIVE,
-    JobType.ROUTING: c.JT_RECEIVE,
-    JobType.FAIL_RECEIVE: c.JT_RECEIVE,
-}
 
 
 def FaxEnumPorts(FaxHandle: Handle) -> tuple[bool, FaxArray[FAX_PORT_INFO] | None, int]:
@@ -61,6 +57,8 @@ def FaxSetPort(FaxPortHandle: Handle, PortInfo: FAX_PORT_INFO | None) -> bool:
     """
 
     def act() -> None:
+        from fax.ports import PortChange
+
         if FaxPortHandle is not None and not isinstance(FaxPortHandle, PortHandle):
             raise WinFaxError(c.ERROR_INVALID_DATA, "FaxPortHandle is not the handle of a port")
         port = port_of(FaxPortHandle)
@@ -115,6 +113,7 @@ def FaxGetDeviceStatus(FaxPortHandle: Handle) -> tuple[bool, FAX_DEVICE_STATUS |
 
 def status(port: PortInfo) -> FAX_DEVICE_STATUS:
     now = port.status
+    kind = None if now.job_type is None else now.job_type.value
     return FAX_DEVICE_STATUS(
         CallerId=now.caller_id or None,
         Csid=now.csid or None,
@@ -122,7 +121,7 @@ def status(port: PortInfo) -> FAX_DEVICE_STATUS:
         DeviceId=port.id,
         DeviceName=port.name,
         DocumentName=now.document_name or None,
-        JobType=_TYPES[now.job_type],
+        JobType=c.JT_UNKNOWN if kind is None else c.JT_SEND if kind == "send" else c.JT_RECEIVE,
         PhoneNumber=now.phone_number or None,
         RoutingString=now.routing_string or None,
         SenderName=now.sender_name or None,

@@ -31,7 +31,8 @@ from winfax.handles import (
     ServerHandle,
     server_of,
 )
-from winfax.jobs import FaxAbort, FaxGetJob, FaxGetPageData, FaxSetJob, entries_of
+from winfax.job_entries import entries_of
+from winfax.jobs import FaxAbort, FaxGetJob, FaxGetPageData, FaxSetJob
 from winfax.memory import FaxArray, FaxFreeBuffer
 from winfax.ports import FaxEnumPorts, FaxGetDeviceStatus, FaxGetPort, FaxSetPort
 from winfax.recipient import File, Recipient
@@ -57,7 +58,7 @@ from winfax.routing import (
     FaxSetGlobalRoutingInfo,
     FaxSetRoutingInfo,
 )
-from winfax.sending import FaxCompleteJobParams, FaxSendDocument, broadcast
+from winfax.sending import FaxCompleteJobParams, FaxSendDocument
 from winfax.structures import (
     FAX_COVERPAGE_INFO,
     FAX_EVENT,
@@ -67,6 +68,7 @@ from winfax.structures import (
     FAX_ROUTING_METHOD,
     FAX_TIME,
 )
+from winfax.submitting import broadcast
 
 __all__ = ["Events", "OpenPort", "Server", "connect"]
 

@@ -7,12 +7,14 @@ module is Python and lies on the server's machine.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from fax.registry import ExtensionRegistration, MethodRegistration, ProviderRegistration
 from winfax import constants as c
 from winfax.errors import WinFaxError, bad_parameter, done
 from winfax.handles import Handle, ServerHandle, default_client, server_of
+
+if TYPE_CHECKING:
+    from fax.registry import MethodRegistration
 
 __all__ = [
     "FaxRegisterRoutingExtension",
@@ -47,6 +49,8 @@ def FaxRegisterRoutingExtension(
     """
 
     def act() -> None:
+        from fax.registry import ExtensionRegistration
+
         server = server_of(FaxHandle)
         if None in (ExtensionName, FriendlyName, ImageName, CallBack) or Context is None:
             raise bad_parameter("A parameter is NULL")
@@ -65,6 +69,8 @@ def FaxRegisterRoutingExtension(
 
 
 def _methods(server: ServerHandle, callback: Any, context: Any) -> list[MethodRegistration]:
+    from fax.registry import MethodRegistration
+
     found: list[MethodRegistration] = []
     while True:
         given = callback(server, context)
@@ -90,6 +96,8 @@ def FaxRegisterServiceProvider(
     """
 
     def act() -> None:
+        from fax.registry import ProviderRegistration
+
         if DeviceProvider is None or FriendlyName is None or ImageName is None or TspName is None:
             raise bad_parameter("A parameter is NULL")
         default_client().register_provider(

@@ -6,13 +6,17 @@ What always holds: a method is known by its GUID, in whatever case; what is set 
 
 from __future__ import annotations
 
-from fax.routing import PortMethod
+from typing import TYPE_CHECKING
+
 from winfax import constants as c
 from winfax.errors import WinFaxError, attempt, bad_parameter, done
 from winfax.handles import Handle, PortHandle, port_of, server_of
 from winfax.memory import FaxArray, FaxBuffer
 from winfax.ports import GONE
 from winfax.structures import FAX_GLOBAL_ROUTING_INFO, FAX_ROUTING_METHOD, check_size
+
+if TYPE_CHECKING:
+    from fax.routing import PortMethod
 
 __all__ = [
     "FaxEnableRoutingMethod",

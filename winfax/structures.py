@@ -47,10 +47,21 @@ __all__ = [
 
 
 class Structure(Freeable):
-    """What all structures are."""
+    """What all structures are. Two are equal when their members are."""
 
     SIZE_32: ClassVar[int]
     SIZE_64: ClassVar[int]
+
+    def _members(self) -> dict[str, object]:
+        return {name: getattr(self, name) for name in type(self).__annotations__}
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self._members() == other._members()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self._members().items())})"
 
 
 S = TypeVar("S", bound=Structure)
@@ -63,7 +74,8 @@ def _structure(cls: type[S]) -> type[S]:
     cls.SIZE_32, cls.SIZE_64 = size_of(members, 32), size_of(members, 64)
     if "SizeOfStruct" in members:
         cls.SizeOfStruct = sizeof(cls)  # type: ignore[attr-defined]
-    return dataclass(cls)
+    # What is generated for each class by itself is most of what importing this takes.
+    return dataclass(repr=False, eq=False, match_args=False)(cls)
 
 
 def sizeof(structure: Structure | type[Structure]) -> int:

@@ -6,7 +6,6 @@ Must not: decode an image (the server does).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 from os import PathLike
 
 from winfax.tiff_file import NotATiffError, pages
@@ -30,12 +29,17 @@ def fax_rows_dpi(path: str | PathLike[str]) -> int | None:
 
 
 def _rows(tags: Mapping[int, str]) -> int | None:
-    scale = Fraction("2.54") if tags.get(RESOLUTION_UNIT) == CENTIMETRE else 1
-    try:
-        across = round(Fraction(tags.get(X_RESOLUTION, "0")) * scale)
-        down = round(Fraction(tags.get(Y_RESOLUTION, "0")) * scale)
-    except (ValueError, ZeroDivisionError):
-        return None
+    scale = 2.54 if tags.get(RESOLUTION_UNIT) == CENTIMETRE else 1.0
+    across, down = (round(_number(tags.get(tag, "0")) * scale) for tag in (X_RESOLUTION, Y_RESOLUTION))
     fits = 0 < across <= X_MOST_DPI and 0 < down <= Y_MOST_DPI
     packed = tags.get(COMPRESSION, "1") in COMPRESSIONS
     return down if fits and packed and tags.get(IMAGE_WIDTH) == FAX_WIDTH else None
+
+
+def _number(text: str) -> float:
+    """A number or a fraction; 0 for what is neither."""
+    above, _, below = text.partition("/")
+    try:
+        return int(above) / int(below or "1")
+    except (ValueError, ZeroDivisionError):
+        return 0.0
