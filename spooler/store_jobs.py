@@ -80,22 +80,18 @@ def finish(tx: Transaction, id: int, state: JobState, *, cause: str | None = Non
     emit(
         tx, state.value, id, text=reason or {"done": "Sent", "cancelled": "Cancelled"}.get(state.value, ""), state=state
     )
-    store_reports.intend(tx, id)
+    store_reports.intend(tx, [id])
 
 
 def finish_all(tx: Transaction, which: ColumnElement[bool], state: JobState, *, cause: str, reason: str) -> None:
     """As ``finish``, for all jobs for which ``which`` holds: a broadcast is thousands, and a few statements for each
     would hold everybody up."""
-    wanted = jobs.c.id, jobs.c.submission, jobs.c.report, jobs.c.report_together
-    found = tx.connection.execute(select(*wanted).where(which).order_by(jobs.c.id)).all()
+    found = list(tx.connection.scalars(select(jobs.c.id).where(which).order_by(jobs.c.id)))
     emit_of(tx, which, Said(state.value, reason), state)
     values = {"state": state.value, "cause": cause, "reason": reason, "until": None, "call": None, "ended": tx.now}
     tx.connection.execute(update(jobs).where(which).values(values))
-    tx.changed_jobs.update(one.id for one in found)
-    last = {one.submission: one.id for one in found}
-    for one in found:
-        if one.report != ReportKind.NONE.value and (not one.report_together or last[one.submission] == one.id):
-            store_reports.intend(tx, one.id)
+    tx.changed_jobs.update(found)
+    store_reports.intend(tx, found)
 
 
 def refuse_state(id: int, state: str, wanted: str) -> RequestError:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import socket
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -71,42 +72,52 @@ def new_message_id(what: str) -> str:
     return f"<{what}.{uuid.uuid4().hex}@{host}>"
 
 
-def put(
-    tx: Transaction,
-    kind: MailKind,
-    *,
-    user: str,
-    address: str,
-    facts: str,
-    job: int | None = None,
-    submission: str | None = None,
-) -> None:
-    """A mail is to be sent. Where nobody knows where to, it stands in the box as failed, and says so."""
-    about = f"{kind.value}.{job if job is not None else (submission or '')[:8]}"
-    known = is_mail_address(address)
+@dataclass(frozen=True, kw_only=True)
+class NewMail:
+    """A mail that is to be sent. ``address`` empty: nobody knows where to."""
+
+    kind: MailKind
+    user: str
+    address: str
+    facts: str
+    job: int | None = None
+    submission: str | None = None
+
+
+def put(tx: Transaction, new: Sequence[NewMail]) -> None:
+    """Mails are to be sent. What has no address stands in the box as failed, and says so."""
+    if new:
+        tx.connection.execute(_NEW, [_values(tx, mail) for mail in new])
+        tx.new_mails = True
+
+
+_NEW = insert(mails)
+
+
+def _values(tx: Transaction, mail: NewMail) -> dict[str, object]:
+    known = is_mail_address(mail.address)
     error = ""
-    if not address:
-        error = f"There is no mail address for {user}: their profile names none, nor is mail_domain set"
+    if not mail.address:
+        error = f"There is no mail address for {mail.user}: their profile names none, nor is mail_domain set"
     elif not known:
-        error, address = f"{address!r} is not a mail address", ""
-    values = {
+        error = f"{mail.address!r} is not a mail address"
+    about = f"{mail.kind.value}.{mail.job if mail.job is not None else (mail.submission or '')[:8]}"
+    return {
         "message_id": new_message_id(about),
-        "kind": kind.value,
+        "kind": mail.kind.value,
         "state": (MailState.WAITING if known else MailState.FAILED).value,
-        "user": user,
-        "address": address,
-        "job": job,
-        "submission": submission,
+        "user": mail.user,
+        "address": mail.address if known else "",
+        "job": mail.job,
+        "submission": mail.submission,
         "subject": "",
-        "facts": facts,
+        "facts": mail.facts,
         "created": tx.now,
         "asked": tx.now,
         "tries": 0,
         "until": tx.now if known else None,
         "error": error,
     }
-    tx.connection.execute(insert(mails).values(values))
-    tx.new_mails = True
 
 
 def due(tx: Transaction, limit: int) -> list[DueMail]:

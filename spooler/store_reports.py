@@ -15,7 +15,7 @@ from datetime import datetime
 from itertools import groupby
 
 import msgspec
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, bindparam, func, select, update
 
 from fax.mail import MailKind
 from fax.reports import ReportedCall, ReportedJob, ReportedPage
@@ -48,38 +48,70 @@ class WaitingFacts:
     pages: int | None
 
 
-def intend(tx: Transaction, id: int) -> None:
-    """The fax ``id`` has just ended: put the report into the box that is wanted of it, if any."""
-    wanted = jobs.c.user, jobs.c.submission, jobs.c.report, jobs.c.report_address, jobs.c.report_together
-    about = tx.connection.execute(select(*wanted).where(jobs.c.id == id)).one()
-    if about.report == ReportKind.NONE.value:
-        return
-    of = [id]
-    if about.report_together:
-        of_submission = select(jobs.c.id).where(jobs.c.submission == about.submission)
-        # Faxes of a submission end in their order, more or less: the last ones are looked at first.
-        open_ones = of_submission.where(jobs.c.state.not_in(_ENDED)).order_by(jobs.c.id.desc()).limit(1)
-        if tx.connection.scalar(open_ones) is not None:
-            return
-        of = list(tx.connection.scalars(of_submission.order_by(jobs.c.id)))
-    together = len(of) > 1
-    address = about.report_address if about.report == ReportKind.EMAIL.value else own_address(tx, about.user)
-    facts = ReportFacts(jobs=tuple(reported(tx, of)), together=together)
-    store_mail.put(
-        tx,
-        MailKind.REPORT,
-        user=about.user,
-        address=address,
-        facts=msgspec.json.encode(facts).decode(),
-        job=None if together else id,
-        submission=about.submission if together else None,
-    )
+_WANTED = (
+    select(jobs.c.id, jobs.c.user, jobs.c.submission, jobs.c.report, jobs.c.report_address, jobs.c.report_together)
+    .where(jobs.c.id.in_(bindparam("ids", expanding=True)), jobs.c.report != ReportKind.NONE.value)
+    .order_by(jobs.c.id)
+)
+_IN_SUBMISSION = select(jobs.c.id).where(jobs.c.submission == bindparam("submission"))
+# Faxes of a submission end in their order, more or less: the last ones are looked at first.
+_OPEN = _IN_SUBMISSION.where(jobs.c.state.not_in(_ENDED)).order_by(jobs.c.id.desc()).limit(1)
+
+
+def intend(tx: Transaction, ids: Sequence[int]) -> None:
+    """The faxes ``ids`` have just ended: put the reports into the box that are wanted of them, if any. They may be
+    thousands, and everybody waits: what they have in common is asked once."""
+    addresses: dict[str, str] = {}
+    told: set[str] = set()
+    for first in range(0, len(ids), JOBS_AT_ONCE):
+        wanted = tx.connection.execute(_WANTED, {"ids": ids[first : first + JOBS_AT_ONCE]}).all()
+        if not wanted:
+            continue
+        new: list[store_mail.NewMail] = []
+        facts = {job.job: job for job in reported(tx, [one.id for one in wanted if not one.report_together])}
+        for one in wanted:
+            about = [facts[one.id]] if one.id in facts else []
+            if not about and one.submission not in told:
+                about = _of_submission(tx, one.submission)
+                told.add(one.submission)
+            if not about:
+                continue
+            address = one.report_address
+            if one.report != ReportKind.EMAIL.value:
+                if one.user not in addresses:
+                    addresses[one.user] = own_address(tx, one.user)
+                address = addresses[one.user]
+            together = len(about) > 1
+            new.append(
+                store_mail.NewMail(
+                    kind=MailKind.REPORT,
+                    user=one.user,
+                    address=address,
+                    facts=packed(ReportFacts(jobs=tuple(about), together=together)),
+                    job=None if together else one.id,
+                    submission=one.submission if together else None,
+                )
+            )
+        store_mail.put(tx, new)
+
+
+def _of_submission(tx: Transaction, submission: str) -> list[ReportedJob]:
+    """All its faxes once the last has ended; nothing before."""
+    if tx.connection.scalar(_OPEN, {"submission": submission}) is not None:
+        return []
+    return reported(tx, list(tx.connection.scalars(_IN_SUBMISSION, {"submission": submission})))
+
+
+def packed(facts: ReportFacts | WaitingFacts) -> str:
+    return msgspec.json.encode(facts).decode()
 
 
 def own_address(tx: Transaction, user: str) -> str:
     """Where ``user`` reads mail; empty: nobody knows."""
+    if address := profile(tx, user).mail_address:
+        return address
     domain = setting(tx, "mail_domain")
-    return profile(tx, user).mail_address or (f"{user}@{domain}" if domain else "")
+    return f"{user}@{domain}" if domain else ""
 
 
 def announce(tx: Transaction, before: datetime, limit: int) -> int:
@@ -96,19 +128,29 @@ def announce(tx: Transaction, before: datetime, limit: int) -> int:
         tx.connection.execute(update(jobs).where(jobs.c.id == about.id).values(announced=True))
         if address := own_address(tx, about.user):
             facts = WaitingFacts(job=about.id, title=about.title, created=about.created, pages=about.pages_total)
-            packed = msgspec.json.encode(facts).decode()
-            store_mail.put(tx, MailKind.WAITING, user=about.user, address=address, facts=packed, job=about.id)
+            notice = store_mail.NewMail(
+                kind=MailKind.WAITING, user=about.user, address=address, facts=packed(facts), job=about.id
+            )
+            store_mail.put(tx, [notice])
     return len(found)
+
+
+_JOBS = select(jobs).where(jobs.c.id.in_(bindparam("ids", expanding=True))).order_by(jobs.c.id)
+_PREPARED = select(func.count()).select_from(master_pages).where(master_pages.c.master == bindparam("master"))
 
 
 def reported(tx: Transaction, ids: Sequence[int]) -> list[ReportedJob]:
     """The faxes ``ids`` with their pages and calls, as they stand, in the order of their numbers."""
     found: list[ReportedJob] = []
     for first in range(0, len(ids), JOBS_AT_ONCE):
-        some = ids[first : first + JOBS_AT_ONCE]
-        pages, made = _pages(tx, some), _calls(tx, some)
-        for about in tx.connection.execute(select(jobs).where(jobs.c.id.in_(some)).order_by(jobs.c.id)):
-            unsent = () if about.id in pages else _unfrozen(tx, about)
+        rows = tx.connection.execute(_JOBS, {"ids": ids[first : first + JOBS_AT_ONCE]}).all()
+        pages = _pages(tx, [about.id for about in rows if about.frozen])
+        made = _calls(tx, [about.id for about in rows if about.attempts])
+        prepared = {about.master: 0 for about in rows if about.master is not None and about.prepared}
+        for master in prepared:
+            prepared[master] = tx.connection.scalar(_PREPARED, {"master": master}) or 0
+        for about in rows:
+            unsent = () if about.id in pages else _unfrozen(about, prepared.get(about.master, 0))
             found.append(_reported(about, pages.get(about.id, unsent), made.get(about.id, ())))
     return found
 
@@ -140,6 +182,8 @@ def _reported(
 
 
 def _pages(tx: Transaction, ids: Sequence[int]) -> dict[int, tuple[ReportedPage, ...]]:
+    if not ids:
+        return {}
     columns = job_pages.c.job, job_pages.c.number, job_pages.c.fate, job_pages.c.cover, job_pages.c.maybe_printed
     query = select(*columns).where(job_pages.c.job.in_(ids)).order_by(job_pages.c.job, job_pages.c.number)
     return {
@@ -157,18 +201,18 @@ def _pages(tx: Transaction, ids: Sequence[int]) -> dict[int, tuple[ReportedPage,
     }
 
 
-def _unfrozen(tx: Transaction, about: Row[tuple[object, ...]]) -> tuple[ReportedPage, ...]:
-    """Pages of a fax with which nobody was called."""
-    count = 0
-    if about.master is not None and about.prepared:
-        prepared = select(func.count()).select_from(master_pages).where(master_pages.c.master == about.master)
-        count = tx.connection.scalar(prepared) or 0
+def _unfrozen(about: Row[tuple[object, ...]], count: int) -> tuple[ReportedPage, ...]:
+    """Pages of a fax with which nobody was called, of ``count`` pages without its cover page."""
+    if not about.prepared or not count:
+        return ()
     first = 1 + (about.cover is not None)
-    cover = [ReportedPage(number=1, fate=Fate.NOT_SENT, cover=True)] if about.cover is not None and count else []
+    cover = [ReportedPage(number=1, fate=Fate.NOT_SENT, cover=True)] if about.cover is not None else []
     return (*cover, *(ReportedPage(number=first + index, fate=Fate.NOT_SENT) for index in range(count)))
 
 
 def _calls(tx: Transaction, ids: Sequence[int]) -> dict[int, tuple[ReportedCall, ...]]:
+    if not ids:
+        return {}
     query = (
         select(call_jobs.c.job, calls.c.id, calls.c.started, calls.c.line_seconds, calls.c.cause, calls.c.text)
         .join(calls, calls.c.id == call_jobs.c.call)

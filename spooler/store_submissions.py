@@ -162,7 +162,7 @@ def refuse(tx: Transaction, submission: Submission, user: str, key: str, cause: 
     failed = {"number": recipient.number, "recipient": packed(recipient), "state": JobState.FAILED.value}
     (job,) = _insert_jobs(tx, id, about, [failed])
     emit(tx, "failed", job, text=text, state=JobState.FAILED)
-    store_reports.intend(tx, job)
+    store_reports.intend(tx, [job])
     accepted = Accepted(submission=SubmissionId(id), jobs=(JobId(job),))
     return Acceptance(accepted=accepted, fresh=True, refused=text)
 

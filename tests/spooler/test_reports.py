@@ -443,3 +443,20 @@ def test_a_notice_says_how_to_name_the_number(store: Store, spool: Spool) -> Non
     assert store.call(partial(store_reports.announce, before=soon, limit=10)) == 0
     assert box(store) == []
     assert Result.NOT_ENDED is store.call(lambda tx: store_reports.reported(tx, [job])[0].result)
+
+
+def test_a_broadcast_whose_document_is_no_good_is_reported_fax_by_fax(store: Store, spool: Spool) -> None:
+    numbers = [f"555{number:04}" for number in range(store_reports.JOBS_AT_ONCE + 3)]
+    recipients = tuple(Recipient(number=number) for number in numbers)
+    each = replace(WANTED, recipients=recipients)
+    together = replace(each, report=replace(WANTED.report, together=True))
+    none = replace(each, report=Report())
+    for wanted in (each, together, none):
+        submit(store, wanted, prepared=False)
+    master_is(store, partial(store_pages.master_failed, cause="document-damaged", text="It is damaged."))
+    found = store.call(partial(store_mail.due, limit=10_000))
+    assert len(found) == len(numbers) + 1 == len({mail.message_id for mail in found})
+    facts = [msgspec.json.decode(mail.facts, type=store_reports.ReportFacts) for mail in found]
+    assert [fact.jobs[0].number for fact in facts if not fact.together] == numbers
+    (all_of,) = [fact for fact in facts if fact.together]
+    assert [job.number for job in all_of.jobs] == numbers
