@@ -14,6 +14,8 @@ from agent.background import in_background
 from agent.facts import Cover, Fax, Group, Person
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agent.api import Api
     from agent.words import Words
 
@@ -59,6 +61,13 @@ class AnswerForm:
         self.cover.connect("changed", lambda widget: self._cover_chosen())
         self._cover_chosen()
         in_background(api.covers, self._covers_found, lambda refusal: None)
+
+    def on_change(self, told: Callable[[], None]) -> None:
+        """Have ``told`` called whenever a field is another."""
+        for entry in (self.number, self.name, self.company, self.subject):
+            entry.connect("changed", lambda entry: told())
+        self.cover.connect("changed", lambda cover: told())
+        self.note.get_buffer().connect("changed", lambda text: told())
 
     def person(self) -> Person:
         """The recipient as it stands in the fields."""

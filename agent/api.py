@@ -74,9 +74,10 @@ class Api:
     def fax(self, id: int) -> Fax:
         return fax_of(self._ask("GET", f"/v1/jobs/{id}"))
 
-    def picture(self, id: int, page: int, box: int) -> bytes:
-        """A page as it goes out, as PNG; ``box`` pixels across become one."""
-        return self._octets("GET", f"/v1/jobs/{id}/pages/{page}.png?box={box}")
+    def first_page(self, id: int, recipient: Mapping[str, object], cover: Cover | None, box: int) -> bytes:
+        """Page one as it would go out to ``recipient``, with its header line and this cover page or none, as PNG."""
+        said = {"recipient": recipient, "cover": None if cover is None else _said(cover)}
+        return self._octets("POST", f"/v1/jobs/{id}/preview?box={box}", said)
 
     def covers(self) -> list[str]:
         """The names of the cover page templates."""
@@ -101,8 +102,7 @@ class Api:
         if cover is None:
             self._ask("DELETE", f"/v1/jobs/{id}/cover")
         else:
-            said = {"template": cover.template, "subject": cover.subject, "note": cover.note}
-            self._ask("PUT", f"/v1/jobs/{id}/cover", said)
+            self._ask("PUT", f"/v1/jobs/{id}/cover", _said(cover))
 
     def address(self, id: int, recipient: Mapping[str, object]) -> Fax:
         """Name the recipient: the fax goes on its way."""
@@ -170,6 +170,10 @@ def _decoded(octets: bytes) -> object:
         return json.loads(octets)
     except ValueError as error:
         raise Refusal("internal", "The fax server's answer makes no sense") from error
+
+
+def _said(cover: Cover) -> dict[str, str]:
+    return {"template": cover.template, "subject": cover.subject, "note": cover.note}
 
 
 def _items(said: object) -> list[object]:

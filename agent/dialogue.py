@@ -18,6 +18,7 @@ from agent.words import Words, how_many
 
 PICTURE_WIDTH = 560
 PICTURE_HEIGHT = 620
+PAUSE_MS = 400
 BOX = 2  # pixels of the fax across for one of the picture: 864 on A4
 
 
@@ -29,13 +30,15 @@ class Dialogue:
         self._fax = fax
         self._said = said
         self._busy = False
+        self._turn = 0  # of what the fields say
+        self._blind = False  # page one could not be shown, and the message says so
         self._elsewhere: str | None = None  # what the fax has become while our own answer was under way
         self.window = Gtk.Window(title=f"{said.waiting} – {fax.title or said.untitled}")
         self.window.set_default_size(1020, 700)
         self.window.set_icon_name("printer")
         self.window.set_border_width(12)
         self.window.connect("key-press-event", self._key_pressed)
-        self.window.connect("destroy", lambda window: on_closed(fax.id))
+        self.window.connect("destroy", lambda window: self._closed(on_closed))
         sides = Gtk.Box(spacing=18)
         sides.pack_start(self._picture_side(), True, True, 0)
         sides.pack_start(self._answer_side(), False, False, 0)
@@ -72,7 +75,7 @@ class Dialogue:
         head.set_markup(f"<b>{title}</b>\n{pages}")
         side.pack_start(head, False, False, 0)
         self.form = AnswerForm(self._api, self._fax, self._said)
-        self.form.cover.connect("changed", lambda widget: self._show_hint())
+        self.form.on_change(self._changed)
         side.pack_start(self.form.widget, True, True, 0)
         self._message = Gtk.Label(xalign=0.0, wrap=True, max_width_chars=40)
         side.pack_start(self._message, False, False, 0)
@@ -92,14 +95,45 @@ class Dialogue:
         self._buttons.pack_start(button, True, True, 0)
         return button
 
+    def _closed(self, tell: Callable[[int], None]) -> None:
+        self._turn += 1  # a picture that is still to come is drawn no more
+        tell(self._fax.id)
+
+    def _changed(self) -> None:
+        """What was said is another: look again when the person pauses."""
+        self._turn += 1
+        turn = self._turn
+
+        def paused() -> bool:
+            if turn == self._turn:
+                self._look()
+            return False
+
+        GLib.timeout_add(PAUSE_MS, paused)
+
     def _look(self) -> None:
-        """Fetch the first page of the document, which comes behind a cover page."""
-        page = 1 if self._fax.cover is None else 2
+        """Fetch page one as it goes out with what the fields say."""
+        turn, cover, recipient = self._turn, self.form.chosen_cover(), self._recipient()
 
         def failed(refusal: Refusal) -> None:
-            self._tell(self._said.no_picture.format(why=refusal.text))
+            if turn == self._turn:
+                self._blind = True
+                self._tell(self._said.no_picture.format(why=refusal.text))
 
-        in_background(lambda: self._api.picture(self._fax.id, page, BOX), self._draw, failed)
+        def found(octets: bytes) -> None:
+            if turn == self._turn:
+                self._draw(octets)
+                if self._blind:
+                    self._blind = False
+                    self._tell("")
+
+        in_background(lambda: self._api.first_page(self._fax.id, recipient, cover, BOX), found, failed)
+
+    def _recipient(self) -> dict[str, object]:
+        """The recipient as the fields say; what the form does not show stays as it was said when it was printed."""
+        person = self.form.person()
+        kept = dict(self._fax.said or {})
+        return kept | {"number": person.number or None, "name": person.name, "company": person.company}
 
     def _draw(self, octets: bytes) -> None:
         loader = GdkPixbuf.PixbufLoader.new_with_type("png")
@@ -117,9 +151,7 @@ class Dialogue:
             self._tell(self._said.no_number)
             self.form.number.grab_focus()
             return
-        # The fields that the form does not show stay as they were said when it was printed.
-        kept = dict(self._fax.said or {})
-        recipient = kept | {"number": person.number, "name": person.name, "company": person.company}
+        recipient = self._recipient()
 
         def work() -> Fax:
             if cover != self._fax.cover:
@@ -176,9 +208,6 @@ class Dialogue:
         self._busy = busy
         for widget in (self.form.widget, self._discard, self._later, self._send):
             widget.set_sensitive(not busy)
-
-    def _show_hint(self) -> None:
-        self._tell(self._said.cover_first if self.form.chosen_cover() else "")
 
     def _tell(self, text: str) -> None:
         self._message.set_text(text)

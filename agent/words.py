@@ -43,7 +43,6 @@ class Words:
     note: str
     no_number: str
     no_picture: str
-    cover_first: str
     sending: str
     unreachable: str
     elsewhere: str
@@ -78,7 +77,6 @@ ENGLISH = Words(
     note="Note",
     no_number="Enter a number.",
     no_picture="The page cannot be shown: {why}",
-    cover_first="The cover page goes out first, then this page.",
     sending="One moment …",
     unreachable="The fax server does not answer. The fax goes on waiting; try again in a moment.",
     elsewhere="This fax has been answered elsewhere.",
@@ -113,7 +111,6 @@ GERMAN = Words(
     note="Notiz",
     no_number="Geben Sie eine Nummer ein.",
     no_picture="Die Seite kann nicht gezeigt werden: {why}",
-    cover_first="Zuerst geht das Deckblatt hinaus, dann diese Seite.",
     sending="Einen Moment …",
     unreachable="Der Faxserver antwortet nicht. Das Fax wartet weiter; versuchen Sie es gleich noch einmal.",
     elsewhere="Dieses Fax ist anderswo beantwortet worden.",

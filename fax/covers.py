@@ -68,3 +68,11 @@ class CoverPreview:
     job: int | None = None
     page: int = 1  # of the cover, from 1
     files: tuple[CoverFile, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PagePreview:
+    """Page one of a fax as it would go out to this recipient, with this cover page or none."""
+
+    recipient: Recipient = field(default_factory=Recipient)
+    cover: CoverPage | None = None

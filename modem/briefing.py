@@ -151,10 +151,20 @@ def facts(sender: Sender) -> CallFacts:
 
 
 def header_of(plan: CallPlan, document: PlannedDocument, page: PlannedPage) -> Header:
-    """The line of a page: when, our identifier and from whom, to whom, which page. What comes first is cut last."""
-    sender = "" if document.header_from == plan.tsid else document.header_from
-    left = "   ".join(part for part in (plan.header_time, plan.tsid, sender) if part)
-    right = f"page {page.number} of {document.pages_total}"
-    if page.possible_duplicate:
-        right = f"possible duplicate   {right}"
-    return Header(left, document.header_to, right, over=plan.policy.header_over)
+    """The line of a page of a call."""
+    line = header_line(
+        time=plan.header_time,
+        tsid=plan.tsid,
+        sender=document.header_from,
+        recipient=document.header_to,
+        page=page.number,
+        pages=document.pages_total,
+        over=plan.policy.header_over,
+    )
+    return replace(line, right=f"possible duplicate   {line.right}") if page.possible_duplicate else line
+
+
+def header_line(*, time: str, tsid: str, sender: str, recipient: str, page: int, pages: int, over: bool) -> Header:
+    """When, our identifier and from whom, to whom, which page. What comes first is cut last."""
+    left = "   ".join(part for part in (time, tsid, "" if sender == tsid else sender) if part)
+    return Header(left, recipient, f"page {page} of {pages}", over=over)

@@ -50,6 +50,7 @@ RULES: dict[str, Rule] = {
     "GET /v1/jobs/{id:int}": owners(Right.JOB_QUERY),
     "GET /v1/jobs/{id:int}/pages": owners(Right.JOB_QUERY),
     "GET /v1/jobs/{id:int}/pages/{page:int}.png": owners(Right.JOB_QUERY),
+    "POST /v1/jobs/{id:int}/preview": owners(Right.JOB_QUERY),
     "PUT /v1/jobs/{id:int}/cover": owners(Right.JOB_MANAGE),
     "DELETE /v1/jobs/{id:int}/cover": owners(Right.JOB_MANAGE),
     "GET /v1/covers": ANYBODY,

@@ -46,10 +46,18 @@ def write_pages(pages: Sequence[OutgoingPage], root: Path, out: Path) -> Path:
 def picture_of(page: OutgoingPage, root: Path, box: int) -> bytes:
     """The page as PNG in the shape that it has on paper, ``box`` pixels across made one. Raises ServerError."""
     try:
+        return to_png(read_page(page, root), box)
+    except CodecError as error:
+        raise ServerError(Cause.STORAGE, f"Page {page.number} cannot be read: {error}") from error
+
+
+def read_page(page: OutgoingPage, root: Path) -> Page:
+    """Raises ServerError."""
+    try:
         with TiffReader(root / page.file) as reader:
             found = reader[page.index]
         if found.digest == page.digest:
-            return to_png(found, box)
+            return found
     except (CodecError, IndexError, OSError) as error:
         raise ServerError(Cause.STORAGE, f"Page {page.number} cannot be read: {error}") from error
     raise ServerError(Cause.STORAGE, f"Page {page.number} is damaged on the fax server's disk", page.file)

@@ -19,7 +19,9 @@ from codec.page import Page
 from codec.tiff import TiffReader, TiffWriter, read_pages
 from fax.settings import Configuration, HeaderPlace, zone_of
 from fax.types import Poll, Recipient, Sender
+from modem.briefing import header_line
 from modem.plan import CallPlan, LinePolicy, PlannedDocument, PlannedFetch, PlannedPage
+from modem.t30.supply import Header
 from spooler import store_pages
 from spooler.covers import Covers
 from spooler.dialling import dial_string
@@ -162,6 +164,23 @@ def _planned(order: DocumentOrder, number: str, configuration: Configuration, sp
         header_to=_header_to(order.recipient, number),
         sub_address=order.recipient.sub_address,
         password=order.recipient.password,
+    )
+
+
+def header_for(
+    tsid: str, sender: Sender, recipient: Recipient, pages: int, configuration: Configuration, now: datetime
+) -> Header | None:
+    """The line of page one in a call that begins now, as far as it is known before there is a port; None: none."""
+    if not configuration.branding:
+        return None
+    return header_line(
+        time=local_time(now, configuration),
+        tsid=tsid_for(tsid, "", configuration),
+        sender=_header_from(sender, configuration),
+        recipient=_header_to(recipient, recipient.number or ""),
+        page=1,
+        pages=pages,
+        over=configuration.header_place is HeaderPlace.OVER,
     )
 
 

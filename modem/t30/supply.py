@@ -191,10 +191,15 @@ class CodedPages:
             sheet = self._sheets[index]
             page = fit(sheet.page, key[1], self._header_rows(index, fitting))
             if sheet.header is not None:
-                strip = _strip(sheet.header, page.width, page.dpi_y)
-                page = prepend(crop(page, min(strip.rows, page.rows - 1)) if sheet.header.over else page, strip)
+                page = headed(page, sheet.header)
             self._made[key] = page
         return self._made[key]
+
+
+def headed(page: Page, header: Header) -> Page:
+    """The page with this line at its top."""
+    strip = _strip(header, page.width, page.dpi_y)
+    return prepend(crop(page, min(strip.rows, page.rows - 1)) if header.over else page, strip)
 
 
 def _strip(header: Header, width: int, dpi_y: int) -> Bitmap:

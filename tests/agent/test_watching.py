@@ -91,8 +91,9 @@ def test_what_comes_while_the_daemon_is_away_is_told_of_when_it_is_back(rig: Rig
 def test_an_answer_of_the_agent_is_an_answer(rig: Rig) -> None:
     api = Api(str(rig.socket))
     job = rig.until(rig.send(None).id, JobState.ADDRESS)
-    assert api.picture(job.id, 1, 2).startswith(b"\x89PNG")
-    assert api.covers() == ["default"]
+    for cover in (None, Cover(subject="Grüße")):
+        assert api.first_page(job.id, {"name": "Jörg"}, cover, 2).startswith(b"\x89PNG")
+    assert "default" in api.covers()
     api.set_cover(job.id, Cover(subject="Grüße"))
     api.address(job.id, {"number": "555 2001", "name": "Jörg"})
     found = rig.client.job(job.id)

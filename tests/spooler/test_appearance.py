@@ -79,3 +79,31 @@ def test_a_fax_that_is_nothing_but_its_cover_page_keeps_it(shared_rig: Rig) -> N
     submission = Submission(documents=(), recipients=(Recipient(),), cover=CoverPage(note="All of it"))
     job = shared_rig.client.submit(submission).jobs[0]
     assert ask(shared_rig, "DELETE", f"/v1/jobs/{job}/cover")[0] == 409
+
+
+def test_page_one_is_seen_with_its_header_line_and_the_cover_that_is_about_to_be_chosen(shared_rig: Rig) -> None:
+    job = shared_rig.until(shared_rig.send(None).id, JobState.ADDRESS)
+
+    def rows(target: str, body: dict[str, object] | None = None) -> int:
+        status, _, octets = ask(shared_rig, "GET" if body is None else "POST", target, body)
+        assert status == 200
+        with Image.open(io.BytesIO(octets)) as picture:
+            return picture.height
+
+    plain = rows(f"/v1/jobs/{job.id}/pages/1.png?box=1")
+    preview = f"/v1/jobs/{job.id}/preview?box=1"
+    headed = rows(preview, {"recipient": {"name": "Jörg", "number": "5552001"}})
+    assert headed > plain
+    with_cover = ask(shared_rig, "POST", preview, {"recipient": {"name": "Jörg"}, "cover": {"subject": "Offer"}})
+    other_cover = ask(shared_rig, "POST", preview, {"recipient": {"name": "Jörg"}, "cover": {"subject": "Demand"}})
+    assert (with_cover[:2], other_cover[:2]) == ((200, "image/png"), (200, "image/png"))
+    assert with_cover[2] != other_cover[2]
+    shared_rig.client.change_configuration({"branding": False})
+    try:
+        without_line = ask(shared_rig, "POST", preview, {})[2]
+        assert without_line == ask(shared_rig, "GET", f"/v1/jobs/{job.id}/pages/1.png?box=1")[2]
+    finally:
+        shared_rig.client.change_configuration({"branding": True})
+    found = shared_rig.client.job(job.id)
+    assert (found.state, found.cover, found.recipient.name) == (JobState.ADDRESS, None, "")
+    assert ask(shared_rig, "POST", preview, {"cover": {"template": "no-such"}})[0] == 400

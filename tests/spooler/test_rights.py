@@ -44,6 +44,7 @@ BODIES: dict[str, Any] = {
     "PUT /v1/cover-templates": {"files": []},
     "POST /v1/cover-templates/check": {"files": []},
     "POST /v1/cover-templates/preview": {},
+    "POST /v1/jobs/{id:int}/preview": {},
     "PUT /v1/access/grants": {"subject": "user:nobody-else", "mask": 1},
     "POST /v1/access/tokens": {"name": "mine", "user": "root"},
     "PUT /v1/access/passwords/{user}": {"password": "long enough for it"},
