@@ -230,6 +230,8 @@ def test_the_pages_of_a_job_are_what_the_master_holds(shared_rig: Rig, tmp_path:
     shown = shared_rig.client.job(held.id).pages
     assert [(page.width, page.rows) for page in pages] == [(page.width, page.rows) for page in shown]
     assert len(pages) == 3
+    (tmp_path / "first.tif").write_bytes(shared_rig.client.first_page(held.id))
+    assert [page.digest for page in read_pages(tmp_path / "first.tif")] == [pages[0].digest]
     wait_for(lambda: not shared_rig.leftovers(), "tidying up")
 
 
@@ -252,6 +254,9 @@ def test_jobs_are_listed_by_state_submission_and_place(shared_rig: Rig) -> None:
     client.cancel(ids[1])
     cancelled = client.jobs(state=JobState.CANCELLED, submission=job.submission)
     assert [other.id for other in cancelled] == [ids[1]]
+    client.hold(ids[0])
+    both = client.jobs(state=(JobState.CANCELLED, JobState.HELD), submission=job.submission)
+    assert [other.id for other in both] == ids[:2]
     assert client.jobs(submission=SubmissionId("nothing")) == []
 
 

@@ -118,6 +118,25 @@ def test_when_one_fax_of_a_call_is_cancelled_the_others_are_called_again_and_los
             assert ended.tries == 1
 
 
+def test_a_fax_that_is_held_in_its_call_comes_back_held_and_may_be_resumed_before(tmp_path: Path) -> None:
+    with Rig(tmp_path, "retries = 1", "busy_delay_s = 0") as rig, rig.plug_in(None).running() as modem:
+        (job,) = submit(rig, "5552001")
+        dialling(rig)
+        wait_for(lambda: modem.dialled, "the modem's dialling")
+        assert rig.client.hold(job).state is JobState.SENDING
+        assert rig.client.resume(job).state is JobState.SENDING
+        assert rig.client.hold(job).state is JobState.SENDING
+        assert rig.client.hold(job).state is JobState.SENDING
+        modem.say("BUSY")
+        assert rig.until(job, JobState.HELD).tries == 1
+        assert [event.text for event in rig.events(job) if event.kind == "held"][:2] == [
+            "To be held when its call has ended"
+        ] * 2
+        modem.dial = "BUSY"
+        rig.client.resume(job)
+        assert rig.until(job, JobState.FAILED).tries == 2
+
+
 @pytest.mark.parametrize("limit", [1])
 def test_a_number_has_its_calls_of_the_day_over_a_restart_too(tmp_path: Path, limit: int) -> None:
     with Rig(tmp_path, "retries = 0") as rig, rig.plug_in("BUSY").running() as modem:
