@@ -12,6 +12,7 @@ percentile of all searches is above 50 ms.
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import statistics
 import sys
@@ -185,6 +186,12 @@ def main() -> int:
             return _measured(daemon, spool / "platen.db", said.faxes, said.rounds, said.limit)
 
 
+def _processor_s(pid: int) -> float:
+    """What the process has used so far: unlike a search's own time, nobody else's work is in it."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def _measured(daemon: Daemon, database: Path, count: int, rounds: int, limit: int) -> int:
     faxes = list(made_up(count))
     ours: dict[str, list[float]] = {}
@@ -192,6 +199,7 @@ def _measured(daemon: Daemon, database: Path, count: int, rounds: int, limit: in
     beside = Store(database)
     asking = Kept(daemon.socket)
     asking.ask("GET", "/v1/archive?limit=1")
+    spent = _processor_s(daemon.pid)
     for number, (kind, query) in enumerate(questions(rounds, faxes)):
         began = time.perf_counter()
         answer = asking.ask("GET", f"/v1/archive?{query_string(query)}&limit={limit}")
@@ -205,6 +213,7 @@ def _measured(daemon: Daemon, database: Path, count: int, rounds: int, limit: in
             if found != plain:
                 raise SystemExit(f"{kind}: {query} gives {found}, looking through all gives {plain}")
     beside.close()
+    spent = _processor_s(daemon.pid) - spent
     for kind, times in ours.items():
         plain_ms = f"{statistics.median(theirs[kind]):8.1f}" if kind in theirs else "       -"
         print(f"{kind:27} median {statistics.median(times):6.1f} ms, worst {max(times):6.1f} ms; plainly {plain_ms} ms")
@@ -216,6 +225,7 @@ def _measured(daemon: Daemon, database: Path, count: int, rounds: int, limit: in
         f" (at most {WANTED_MS:.0f} is wanted), worst {max(every):.1f} ms;"
         f" a plain look has {percentile(plain_every, 0.95):.1f} ms, ratio {percentile(plain_every, 0.95) / reached:.1f}"
     )
+    print(f"processor time of the daemon: {spent * 1000 / len(every):.1f} ms for each search, on the mean")
     return 0 if reached <= WANTED_MS else 1
 
 

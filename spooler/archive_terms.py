@@ -67,8 +67,8 @@ class Search:
 
     @property
     def terms(self) -> tuple[str, ...]:
-        """What a fax must stand under, without repetition."""
-        return tuple(dict.fromkeys([*self.facts, *(term for word in self.words for term in word.terms)]))
+        """What a fax must stand under, without repetition; those first that are likely to be rare."""
+        return tuple(dict.fromkeys([*(term for word in self.words for term in word.terms), *self.facts]))
 
 
 def folded(text: str) -> str:
@@ -184,6 +184,12 @@ class Plan:
 def rarest(word: Word, counts: Mapping[str, int]) -> tuple[str, ...]:
     """The terms of a word that are looked at, rarest first."""
     return tuple(sorted(word.terms, key=lambda term: (counts[term], term))[:_ASKED])
+
+
+def plan_from(wanted: Search, driver: str) -> Plan:
+    """The way from a term that few faxes stand under: they are read, and nothing more is to be counted."""
+    said = {*wanted.facts, *(term for word in wanted.words if word.is_a_term for term in word.terms)}
+    return Plan(way=Way(driver=driver), terms=tuple(sorted(said - {driver})))
 
 
 def plan_of(

@@ -25,6 +25,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    bindparam,
     delete,
     exists,
     func,
@@ -41,7 +42,20 @@ from fax.archive import ArchivedFax, ArchiveSort
 from fax.errors import Cause, RequestError
 from spooler.access import Caller
 from spooler.archive_cleanup import Kept
-from spooler.archive_terms import Field, Search, Word, digits, facts, folded, plan_of, rarest, terms_of, texts_of
+from spooler.archive_terms import (
+    Field,
+    Plan,
+    Search,
+    Word,
+    digits,
+    facts,
+    folded,
+    plan_from,
+    plan_of,
+    rarest,
+    terms_of,
+    texts_of,
+)
 from spooler.store import Transaction
 from spooler.store_access import write_audit
 from spooler.store_tables import Instant, metadata, waste
@@ -79,6 +93,10 @@ archive_terms = Table(
     Column("term", Text, primary_key=True),
     Column("job", Integer, primary_key=True, autoincrement=False),
     sqlite_with_rowid=False,
+)
+
+_UNDER = select(func.count()).select_from(
+    select(archive_terms.c.job).where(archive_terms.c.term == bindparam("term")).limit(COUNT_LIMIT).subquery()
 )
 
 _ORDERS: dict[ArchiveSort, ColumnElement[Any]] = {
@@ -214,19 +232,13 @@ def search(
     """The faxes behind the place ``after`` that answer to ``wanted``, in order, at most ``limit``."""
     times = _times(wanted)
     counts = _counts(tx, wanted.terms)
-    in_time = _count(tx, select(archive.c.job).where(*times)) if times else None
-    if in_time == 0 or 0 in counts.values():
+    if 0 in counts.values():
         return Part(faxes=(), next=None)
-    total = (tx.connection.scalar(select(func.count()).select_from(archive)) or 0) if counts or times else limit
-    plan = plan_of(
-        wanted,
-        {term: _guess(count, total) for term, count in counts.items()},
-        _together(tx, wanted, counts),
-        None if in_time is None else _guess(in_time, total),
-        total,
-        limit,
-        along_time=sort is ArchiveSort.TIME,
-    )
+    rare = min(counts, key=lambda term: counts[term], default="")
+    if rare and counts[rare] <= FEW:
+        plan = plan_from(wanted, rare)
+    else:
+        plan = _plan(tx, wanted, counts, limit, along_time=sort is ArchiveSort.TIME)
     way, order, key = plan.way, _ORDERS[sort], archive.c.job
     query = select(archive.c.about, archive.c.folder, archive.c.file, archive.c.job, order.label("place"))
     if way.driver is not None:
@@ -253,12 +265,28 @@ def search(
 
 
 def _counts(tx: Transaction, terms: Sequence[str]) -> dict[str, int]:
-    """How many faxes stand under each term, as far as they are counted; one question for all."""
-    if not terms:
-        return {}
-    each = [select(archive_terms.c.job).where(archive_terms.c.term == term).limit(COUNT_LIMIT) for term in terms]
-    counted = [select(func.count()).select_from(one.subquery()).scalar_subquery() for one in each]
-    return dict(zip(terms, tx.connection.execute(select(*counted)).one(), strict=True))
+    """How many faxes stand under each term, as far as they are counted, up to the first that few stand under."""
+    found: dict[str, int] = {}
+    for term in terms:
+        found[term] = tx.connection.scalar(_UNDER, {"term": term}) or 0
+        if found[term] <= FEW:
+            break
+    return found
+
+
+def _plan(tx: Transaction, wanted: Search, counts: Mapping[str, int], limit: int, along_time: bool) -> Plan:
+    times = _times(wanted)
+    total = (tx.connection.scalar(select(func.count()).select_from(archive)) or 0) if counts or times else limit
+    in_time = _count(tx, select(archive.c.job).where(*times)) if times else None
+    return plan_of(
+        wanted,
+        {term: _guess(count, total) for term, count in counts.items()},
+        _together(tx, wanted, counts),
+        None if in_time is None else _guess(in_time, total),
+        total,
+        limit,
+        along_time,
+    )
 
 
 def _together(tx: Transaction, wanted: Search, counts: Mapping[str, int]) -> dict[Word, int]:
@@ -266,7 +294,7 @@ def _together(tx: Transaction, wanted: Search, counts: Mapping[str, int]) -> dic
     found: dict[Word, int] = {}
     for word in wanted.words:
         first, *others = rarest(word, counts)
-        if others and FEW < counts[first] < COUNT_LIMIT:
+        if others and counts[first] < COUNT_LIMIT:
             query = select(archive_terms.c.job).where(archive_terms.c.term == first)
             for term in others:
                 other = archive_terms.alias()
