@@ -7,7 +7,7 @@ status says of a fax is shown to those only who may see the fax.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any, get_type_hints
@@ -23,7 +23,7 @@ from fax.settings import bad_setting
 from fax.types import CallId, Job, JobId, JobType
 from spooler import access, store_jobs, store_statistics
 from spooler.access import Caller
-from spooler.access_table import who_asks
+from spooler.access_table import gate, who_asks
 from spooler.api_common import Octets, Parameter, Routes, answer, body_of
 from spooler.daemon import Daemon
 from spooler.dialling import destination
@@ -39,6 +39,7 @@ _TYPES: dict[str, Any] = get_type_hints(PortChange)
 
 def routes(daemon: Daemon) -> Routes:
     routes = Routes()
+    let_through = gate(daemon.callers.of)
     live, store, leases = daemon.live, daemon.store, daemon.leases
 
     async def shown(record: PortRecord, who: Caller) -> PortInfo:
@@ -99,7 +100,7 @@ def routes(daemon: Daemon) -> Routes:
         line every 15 s."""
         of_id(live.ports, id)
         token = leases.take(id)
-        return _Held(daemon, id, token)
+        return _Held(daemon, id, token, partial(let_through, request))
 
     @routes.request(
         "DELETE",
@@ -141,8 +142,9 @@ def routes(daemon: Daemon) -> Routes:
 class _Held(StreamingResponse):
     """The stream of a lease, which ends with it."""
 
-    def __init__(self, daemon: Daemon, port: int, token: str) -> None:
-        super().__init__(self._lines(daemon, port, token), media_type="application/x-ndjson")
+    def __init__(self, daemon: Daemon, port: int, token: str, look: Callable[[], Awaitable[None]]) -> None:
+        """``look``: whether its holder may still have it. Raises RequestError."""
+        super().__init__(self._lines(daemon, port, token, look), media_type="application/x-ndjson")
         self._end = partial(daemon.leases.end, port, token)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -151,11 +153,20 @@ class _Held(StreamingResponse):
         finally:
             self._end()
 
-    async def _lines(self, daemon: Daemon, port: int, token: str) -> AsyncIterator[bytes]:
+    async def _lines(
+        self, daemon: Daemon, port: int, token: str, look: Callable[[], Awaitable[None]]
+    ) -> AsyncIterator[bytes]:
         yield msgspec.json.encode(LeaseGiven(port=port, lease=token)) + b"\n"
+        turn = daemon.news.next()
         while not daemon.news.closing:
-            await asyncio.wait([daemon.news.closed], timeout=PULSE_S)
-            yield b"\n"
+            done, _ = await asyncio.wait([turn], timeout=PULSE_S)
+            turn = daemon.news.next()
+            try:
+                await look()
+            except RequestError:
+                return
+            if not done:
+                yield b"\n"
 
 
 def _value(name: str, raw: msgspec.Raw) -> object:

@@ -20,7 +20,7 @@ import pwd
 import secrets
 from base64 import b64decode
 from binascii import Error as Base64Error
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -97,6 +97,7 @@ class Callers:
         self._throttle = credentials.Throttle()
         self._used: dict[int, float] = {}
         self._right_passwords: dict[bytes, float] = {}
+        self._listeners: list[Callable[[], None]] = []
         self._secret = secrets.token_bytes(32)
         self._nobody = ""
         self._turns = asyncio.Semaphore(PASSWORDS_AT_ONCE)
@@ -106,6 +107,12 @@ class Callers:
         self._grants = await self._store.run(store_access.masks)
         self._tokens = await self._store.run(store_credentials.known_tokens)
         self._passwords = await self._store.run(store_credentials.known_passwords)
+        for listener in self._listeners:
+            listener()
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """``listener`` is called when rights, tokens or passwords have changed."""
+        self._listeners.append(listener)
 
     async def of(self, request: Request) -> Caller:
         """Raises RequestError NOT_AUTHENTICATED, TOO_MANY_TRIES."""

@@ -86,6 +86,7 @@ class Daemon:
         limits = HostLimits(route_s=settings.limits.extension_s, memory_octets=settings.limits.extension_memory_octets)
         self.extensions = Extensions(store, spool, self.live, limits, _secrets(settings))
         self.news = News(store)
+        self.callers.listen(self.news.ring)  # who reads on must still be allowed to
         self.leases = Leases()
         self._chores: list[asyncio.Task[None]] = []
 

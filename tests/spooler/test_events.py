@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from modem.outcome import Cause as End
 from modem.port.client import PortClient
 from spooler import events, store_events
 from spooler.event_codes import BY_CAUSE, Code, of_end
-from spooler.events import News, follow
+from spooler.events import News, Sight, follow
 from spooler.port_status import state_after
 from spooler.store import Store, Transaction
 from tests.spooler.rig import PORT, Rig, refusal, wait_for
@@ -187,11 +187,18 @@ def test_a_reader_for_whom_there_is_nothing_does_not_look_at_the_same_events_aga
     monkeypatch.setattr(events, "PULSE_S", 0.0)
 
     async def play() -> None:
-        lines = follow(News(store), store, after=0, user=None, job=77, stay=True)
+        lines = follow(News(store), store, after=0, sight=of(None), job=77, stay=True)
         assert [await anext(lines) for _ in range(3)] == [b"\n"] * 3
 
     asyncio.run(play())
     assert asked == [0, 3000, 3000]
+
+
+def of(user: str | None) -> Callable[[], Awaitable[Sight | None]]:
+    async def sight() -> Sight | None:
+        return Sight(user=user)
+
+    return sight
 
 
 def test_a_long_past_of_others_is_read_in_bounded_pieces(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,7 +210,7 @@ def test_a_long_past_of_others_is_read_in_bounded_pieces(store: Store, monkeypat
     assert (first.events, first.read_to, first.more) == ([], 20, True)
 
     async def play() -> list[bytes]:
-        return [line async for line in follow(News(store), store, after=0, user="ann", job=None, stay=False)]
+        return [line async for line in follow(News(store), store, after=0, sight=of("ann"), job=None, stay=False)]
 
     (line,) = asyncio.run(play())
     assert b'"cursor":50' in line
