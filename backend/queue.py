@@ -169,10 +169,18 @@ def cover_names(config: Path | None = None) -> tuple[str, ...]:
         own = tomllib.loads(config.read_text()).get("cover_folder") if config else None
         if isinstance(own, str) and own:
             folders.append(Path(own))
-    names = {
+    names = {file.parent.name for file in _common(config).glob("*/template.toml")} | {
         file.stem for folder in folders for file in folder.glob("*.toml") if re.fullmatch(r"[\w.-]{1,40}", file.stem)
     }
     return tuple(sorted(names, key=lambda name: (name != "default", name)))
+
+
+def _common(config: Path | None) -> Path:
+    """Where the daemon keeps the common templates that were installed."""
+    spool: object = None
+    with suppress(OSError, tomllib.TOMLDecodeError):
+        spool = tomllib.loads(config.read_text()).get("spool") if config else None
+    return Path(spool if isinstance(spool, str) else "/var/spool/platen") / "templates" / "common"
 
 
 def _defaults(server: str, name: str) -> dict[str, str]:

@@ -151,13 +151,16 @@ def test_cover_pages_of_the_site_can_be_chosen(desk: Desk, platen: Platen, tmp_p
     (tmp_path / "covers").mkdir()
     for name in ("letter.toml", "not a choice.toml", "readme.txt"):
         (tmp_path / "covers" / name).touch()
-    (tmp_path / "platen.toml").write_text(f'cover_folder = "{tmp_path}/covers"\nspool = "/srv/faxes"\n')
+    (tmp_path / "spool" / "templates" / "common" / "installed").mkdir(parents=True)
+    (tmp_path / "spool" / "templates" / "common" / "installed" / "template.toml").touch()
+    (tmp_path / "platen.toml").write_text(f'cover_folder = "{tmp_path}/covers"\nspool = "{tmp_path}/spool"\n')
     assert platen("add", "office").returncode == 0
     listed = desk.run("lpoptions", "-p", "office", "-l")
-    assert next(line for line in listed.splitlines() if line.startswith("FaxCover/")).split(": ")[1] == (
-        "*None default letter"
-    )
-    assert _uri(desk, "office") == "platen:/fax?spool=/srv/faxes"
+    offered = next(line for line in listed.splitlines() if line.startswith("FaxCover/")).split(": ")[1].split()
+    assert offered[:2] == ["*None", "default"]
+    assert {"business", "strip-de", "letter", "installed"} <= set(offered)
+    assert not {"not", "readme", "template"} & set(offered)
+    assert _uri(desk, "office") == f"platen:/fax?spool={tmp_path}/spool"
 
 
 @pytest.mark.parametrize(

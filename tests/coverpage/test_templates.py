@@ -293,3 +293,10 @@ def test_a_column_without_content_gives_its_room_to_the_others(tmp_path: Path) -
     second_line = (0, 48 * 196 // 72 + 45, half, 48 * 196 // 72 + 85)
     assert black(with_both, second_line) == 0
     assert black(alone, second_line) > 0
+
+
+def test_the_schema_in_the_docs_is_that_of_the_templates() -> None:
+    import json
+
+    file = Path(__file__).resolve().parents[2] / "docs" / "cover-template.schema.json"
+    assert json.loads(file.read_text()) == json.loads(json.dumps(schema()))
