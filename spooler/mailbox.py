@@ -160,7 +160,7 @@ class Mailbox:
     async def _round(self) -> bool:
         """Try all mails whose time has come; whether there were any."""
         mails = await self._store.run(partial(store_mail.due, limit=AT_ONCE))
-        left = list(mails)
+        path, left = self._path, list(mails)
         broken = 0
         while left:
             try:
@@ -180,6 +180,9 @@ class Mailbox:
                 # Whatever is left would meet the same.
                 await self._failed(left, str(error))
                 break
+        if self._path != path:
+            # What failed on the way of before is not to wait for the one that there is now.
+            await self._store.run(store_mail.retry_all_waiting)
         return bool(mails)
 
     async def _try(self, mail: DueMail, courier: Courier) -> None:
