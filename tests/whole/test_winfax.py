@@ -80,7 +80,9 @@ def test_what_a_program_sets_is_what_the_far_end_sees_and_what_it_hears_is_what_
         return told
 
     told = send(branding=False, device_tsid=True)
-    assert [event.EventId for event in told] == [
+    # What the line said of itself before may still come in between.
+    of_job = [event for event in told if event.JobId != winfax.NO_JOB]
+    assert [event.EventId for event in of_job] == [
         winfax.FEI_JOB_QUEUED,
         winfax.FEI_INITIALIZING,
         winfax.FEI_DIALING,
@@ -88,9 +90,9 @@ def test_what_a_program_sets_is_what_the_far_end_sees_and_what_it_hears_is_what_
         winfax.FEI_SENDING,
         winfax.FEI_COMPLETED,
         winfax.FEI_DELETED,
-        winfax.FEI_IDLE,
     ]
-    assert {event.DeviceId for event in told[1:6]} == {device}
+    assert told[-1].EventId == winfax.FEI_IDLE
+    assert {event.DeviceId for event in of_job[1:6]} == {device}
     assert arrived(house) == [None, None], "without a header line the pages arrive as they are"
     assert [call["far_ident"] for call in house.calls(NUMBER)] == ["+49 30 PORT"]
     limit = time.monotonic() + PATIENCE_S

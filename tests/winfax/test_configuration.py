@@ -231,7 +231,7 @@ def test_the_log_says_as_much_as_is_asked_for(rig: Rig, handle: ServerHandle) ->
     quiet = lines()
     assert lines() == quiet
     set_all(winfax.FAXLOG_LEVEL_MAX)
-    assert lines() > quiet
+    wait_for(lambda: lines() > quiet, "a line of the log")
     assert winfax.FaxSetLoggingCategories(
         handle, [winfax.FAX_LOG_CATEGORY(Category=category, Level=level) for category, level in before], 4
     )
