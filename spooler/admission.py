@@ -18,6 +18,13 @@ def admit_cover(cover: CoverPage, configuration: Configuration) -> None:
         raise RequestError(Cause.NOT_ALLOWED, "This fax server allows its own cover pages only")
 
 
+def admit_own_cover(cover: CoverPage | None, user: str, claimed: bool) -> None:
+    """A template of one's own is not for whom CUPS only names. Raises RequestError NOT_ALLOWED."""
+    if claimed and cover is not None and cover.template.startswith(OWN_COVERS) and not cover.layout:
+        text = f"{cover.template} is {user}'s own, and nothing but the print job says that {user} sent this"
+        raise RequestError(Cause.NOT_ALLOWED, text)
+
+
 def admit(submission: Submission, configuration: Configuration) -> None:
     """Raises ServerError QUEUE_BLOCKED (it may be handed in later), RequestError RECIPIENTS_LIMIT, NOT_ALLOWED."""
     if configuration.queue_blocked:

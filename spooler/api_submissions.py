@@ -16,7 +16,7 @@ from fax.errors import FaxError
 from fax.types import Accepted, Submission
 from spooler import access, store_submissions
 from spooler.access_table import who_asks
-from spooler.admission import admit
+from spooler.admission import admit, admit_own_cover
 from spooler.api_common import Parameter, Routes, answer, body_of
 from spooler.daemon import Daemon
 from spooler.store_pages import CoverOrder
@@ -59,6 +59,7 @@ def routes(daemon: Daemon) -> Routes:
                 submission, daemon.settings.dialling, datetime.now(UTC), daemon.live.configuration.port_groups
             )
             admit(submission, daemon.live.configuration)
+            admit_own_cover(submission.cover, user, owner.claimed)
             if submission.cover is not None:
                 await asyncio.to_thread(try_cover, submission, user, daemon)
         except FaxError:

@@ -30,7 +30,7 @@ from fax.incoming import MANIFEST, PART_SUFFIX, READY_SUFFIX, Incoming
 from fax.types import DocumentId, Submission
 from spooler import access, store_submissions
 from spooler.access import Caller
-from spooler.admission import admit
+from spooler.admission import admit, admit_own_cover
 from spooler.callers import Callers, look_up_name
 from spooler.configuration import Live
 from spooler.intake import Intake
@@ -141,6 +141,7 @@ class IncomingFolder:
                     self._live.configuration.port_groups,
                 )
                 admit(submission, self._live.configuration)
+                admit_own_cover(submission.cover, claim.user, claim.claimed)
                 work = partial(
                     store_submissions.submit,
                     submission=submission,

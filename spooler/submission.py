@@ -12,6 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 
+from coverpage import OWN
 from fax.book import Profile
 from fax.errors import Cause, RequestError
 from fax.mail import is_mail_address
@@ -76,8 +77,9 @@ def with_profile(
         said = {field.name: getattr(sender, field.name) or getattr(theirs, field.name) for field in fields(Sender)}
         sender = Sender(**said)
     cover = submission.cover
-    if cover is not None and not cover.layout and cover.template == CoverPage().template and profile.cover:
-        cover = replace(cover, template=profile.cover)
+    usual = "" if claimed and profile.cover.startswith(OWN) else profile.cover
+    if cover is not None and not cover.layout and cover.template == CoverPage().template and usual:
+        cover = replace(cover, template=usual)
     report = submission.report
     if report in (Report(), Report(together=True)):
         report = replace(profile.report, together=profile.report.together or report.together)

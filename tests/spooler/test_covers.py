@@ -18,7 +18,8 @@ from fax.covers import CoverFile, CoverFiles, CoverPreview
 from fax.errors import Cause, RequestError
 from fax.settings import CoverRule
 from fax.types import CoverPage, JobState, Recipient, Resolution, Sender, Submission
-from spooler.submission import with_cover_rules
+from spooler.admission import admit_own_cover
+from spooler.submission import with_cover_rules, with_profile
 from tests.spooler.rig import Rig
 
 MINE = b'[[block]]\nkind = "text"\ntext = "Mine, to {recipient.name}"\n[[block]]\nkind = "note"\n'
@@ -174,6 +175,19 @@ def test_a_name_that_no_font_has_is_refused_for_any_of_the_recipients(shared_rig
     people = (BOB, Recipient(number="5552002", name="\U0001d2e0"))
     with pytest.raises(RequestError, match=r"U\+1D2E0"):
         shared_rig.client.submit(Submission(documents=(), recipients=people, cover=CoverPage()))
+
+
+def test_a_template_of_one_s_own_is_not_for_whom_cups_only_names() -> None:
+    cover = CoverPage(template="own/mine")
+    with pytest.raises(RequestError) as refused:
+        admit_own_cover(cover, "ann", claimed=True)
+    assert refused.value.cause is Cause.NOT_ALLOWED
+    admit_own_cover(cover, "ann", claimed=False)
+    admit_own_cover(CoverPage(), "ann", claimed=True)
+    asked = Submission(documents=(), recipients=(BOB,), cover=CoverPage())
+    mine = Profile(cover="own/mine")
+    assert with_profile(asked, mine, claimed=True).cover == CoverPage()
+    assert with_profile(asked, mine).cover == cover
 
 
 RULES = (
