@@ -80,6 +80,7 @@ class Host:
         self._failed = failed
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: socket.socket | None = None
+        self._life: int | None = None  # our end of the pipe by which it hears of our death
         self._row = 0
         self._not_before = 0.0
         self._budget = SAID_LIMIT
@@ -128,16 +129,17 @@ class Host:
         elif left > 0:
             raise HostError(f"the extension is started again in {left:.0f} s: {self.detail}")
         ours, its = socket.socketpair()
+        life, self._life = os.pipe()
         try:
             self.work.mkdir(mode=0o700, parents=True, exist_ok=True)
             (self.work / "tmp").mkdir(mode=0o700, exist_ok=True)
             with its:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", "spooler.extension_process", str(its.fileno())],
+                    [sys.executable, "-m", "spooler.extension_process", str(its.fileno()), str(life)],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,
-                    pass_fds=[its.fileno()],
+                    pass_fds=[its.fileno(), life],
                     cwd=ROOT,
                     env=self._environment(),
                     start_new_session=True,
@@ -145,6 +147,8 @@ class Host:
         except OSError as error:
             ours.close()
             raise self._broken(f"it cannot be started: {error.strerror or error}") from error
+        finally:
+            os.close(life)
         self._connection = ours
         threading.Thread(target=self._listen, args=(self._process,), name=self.about.name, daemon=True).start()
         functions = tuple(dict.fromkeys(method.function for method in self.about.methods))
@@ -211,6 +215,9 @@ class Host:
     def _end(self) -> None:
         connection, self._connection = self._connection, None
         process, self._process = self._process, None
+        if self._life is not None:
+            os.close(self._life)
+            self._life = None
         if connection is not None:
             connection.close()
         if process is not None:

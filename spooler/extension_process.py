@@ -1,4 +1,4 @@
-"""The process of one routing extension: ``python -m spooler.extension_process FD``.
+"""The process of one routing extension: ``python -m spooler.extension_process CONNECTION LIFE``, two descriptors.
 
 What always holds: the module is loaded only when limits and sandbox stand; whatever its functions raise or give, the
 daemon gets one answer that is of the right form; the process ends when the daemon does. The fax's own file cannot be
@@ -10,13 +10,14 @@ Must not: import anything of the daemon that opens its database.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import logging
 import os
 import select
 import shutil
+import signal
 import socket
 import sys
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,6 +48,7 @@ from spooler.extension_wire import (
 from spooler.provider_module import ModuleError, load
 
 OUT_OF_MEMORY = 12  # exit status
+F_SETSIG = 10  # linux/fcntl.h
 log = logging.getLogger(__name__)
 
 
@@ -223,21 +225,22 @@ def _called(function: Callable[..., object], *arguments: object) -> tuple[bool, 
     return False, tuple(values), Done(ok=False, why=why[:TEXT_LIMIT], code=code)
 
 
-def _end_with(connection: socket.socket) -> None:
-    """End this process when the other end has closed, whatever the module is doing."""
-    poll = select.poll()
-    poll.register(connection.fileno(), 0)
-    while True:
-        for _, event in poll.poll():
-            if event & (select.POLLHUP | select.POLLERR | select.POLLNVAL):
-                os._exit(0)
+def _end_with(fd: int) -> None:
+    """Have the kernel kill this process when the daemon, which holds the other end of this pipe, is gone, whatever the
+    module is doing then."""
+    fcntl.fcntl(fd, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(fd, F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(fd, fcntl.F_SETFL, fcntl.fcntl(fd, fcntl.F_GETFL) | os.O_ASYNC)
+    if select.select([fd], [], [], 0)[0]:
+        os._exit(0)
 
 
 def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
-    connection = socket.socket(fileno=int(sys.argv[1]))
+    connection, life = socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])
     connection.set_inheritable(False)
-    threading.Thread(target=_end_with, args=(connection,), daemon=True).start()
+    os.set_inheritable(life, False)
+    _end_with(life)
     service = Service()
     while True:
         try:

@@ -54,6 +54,7 @@ class Provider:
         self.path = record.path
         self.devices = record.devices
         self.detail = ""
+        self.clash = ""  # a device of it that cannot be a line
         self.alive = False
         self.well = False
         self._folder = folder
@@ -203,7 +204,7 @@ class Providers:
         if said is not None and said.detail and said.detail != provider.detail:
             await self._tell(f"The provider {provider.record.friendly_name} cannot be used: {said.detail}")
         if said is not None:
-            provider.detail = said.detail
+            provider.detail = said.detail or provider.clash
         was_well, provider.well = provider.well, provider.alive and said is not None and not said.detail
         if was_well and not provider.alive:
             log.error("The process of the provider %s has ended", provider.record.name)
@@ -228,8 +229,8 @@ class Providers:
         fresh = []
         for port in provider.settings():
             if port.name in self._own_names():
-                provider.detail = f"its device {port.name} has the name of another line"
-                log.error("Provider %s: %s", provider.record.name, provider.detail)
+                provider.clash = f"its device {port.name} has the name of another line"
+                log.error("Provider %s: %s", provider.record.name, provider.clash)
             elif port.name not in self._names:
                 self._names.add(port.name)
                 fresh.append(port)

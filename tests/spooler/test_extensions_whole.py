@@ -79,7 +79,7 @@ class House(Lines):
         return next(port.id for port in self.lines() if port.name == "virtual0")
 
     def about(self) -> ExtensionInfo:
-        return next(each for each in self.client.extensions() if not each.built_in)
+        return next(each for each in self.client.extensions() if each.name == "tests")
 
     def enable(self, **data: str) -> None:
         """Have these methods and no others run on the line."""
@@ -232,9 +232,30 @@ def test_an_extension_that_crashes_is_reported_and_the_others_are_delivered(hous
     house.until_delivered(house.receive(), "Record")
 
 
+def extension_processes(house: House) -> list[int]:
+    """Those of the daemon that runs now."""
+    assert house.process is not None
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
+            if parent == house.process.pid and b"spooler.extension_process" in (process / "cmdline").read_bytes():
+                found.append(int(process.name))
+    return found
+
+
+def lives(pid: int) -> bool:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
 def test_what_is_set_of_an_extension_is_there_after_the_next_start(house: House) -> None:
     house.enable(Record=str(house.out))
+    before = extension_processes(house)
+    assert before
     house.restart()
+    wait_for(lambda: not any(map(lives, before)), "the end of the last daemon's extensions")
     wait_for(house.ready, "both lines being ready")
     wait_for(lambda: house.about().running is Running.RUNS, "the extension running")
     shown = next(each for each in house.client.port_methods(house.line) if each.guid == extension.RECORD)
@@ -258,6 +279,7 @@ def platen(house: House, *words: str) -> list[list[str]]:
 def test_extensions_and_providers_are_registered_by_the_command(house: House) -> None:
     method = "Record={55555555-5555-4555-8555-555555555555}=Another record"
     platen(house, "routing", "extension", "add", "more", str(house.extension), "--method", method)
+    wait_for(lambda: house.about().running is Running.RUNS, "the extension running")
     about = {line[0]: line for line in platen(house, "routing", "extension", "list")}
     assert about["webhook"][1] in ("runs", "starts")
     assert about["tests"][1] == "runs"
@@ -266,6 +288,11 @@ def test_extensions_and_providers_are_registered_by_the_command(house: House) ->
     platen(house, "routing", "extension", "remove", "more")
     assert "more" not in {line[0] for line in platen(house, "routing", "extension", "list")}
     platen(house, "ports", "provider", "add", "more", str(house.module), "--title", "More lines")
+
+    def runs() -> bool:
+        return "tests" in {each.name for each in house.client.providers() if each.running is Running.RUNS}
+
+    wait_for(runs, "the provider running")
     shown = {line[0]: line for line in platen(house, "ports", "provider", "list")}
     assert shown["tests"][2:4] == ["runs", "virtual0 virtual1"]
     assert shown["more"][1:3] == ["More lines", "waits"]

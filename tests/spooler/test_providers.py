@@ -92,8 +92,9 @@ def black(rows: int) -> Page:
 
 
 def test_its_devices_are_lines_like_others_in_a_process_of_their_own(lines: Lines) -> None:
+    wait_for(lambda: Running.RUNS in {each.running for each in lines.client.providers() if not each.built_in}, "it")
     (about,) = [each for each in lines.client.providers() if not each.built_in]
-    assert (about.running, list(about.devices)) == (Running.RUNS, NAMES)
+    assert list(about.devices) == NAMES
     assert [port.name for port in lines.lines()] == NAMES
     assert all(port.provider == "tests" for port in lines.lines())
     assert lines.process is not None
