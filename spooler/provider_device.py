@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import time
 from pathlib import Path
 from types import ModuleType
@@ -36,7 +37,7 @@ from modem.port.messages import (
 )
 from modem.received import ReceivedCall, make_folder
 from spooler import VERSION
-from spooler.provider_receiving import ReceiveRun
+from spooler.provider_receiving import ReceiveRun, salvage
 from spooler.provider_run import Limits, Run
 from spooler.provider_sending import SendRun
 
@@ -205,6 +206,9 @@ class Device:
                 make_folder(Path(settings.folder))
             except OSError as error:
                 return Reply(error=f"the folder for incoming calls cannot be made: {error}")
+            if self.answering is None:
+                about = (Path(settings.folder), settings.csi, self.id, self._owner.module)
+                threading.Thread(target=salvage, args=about, name=f"salvage {self.name}", daemon=True).start()
         changed = (self.answering is None) != (settings is None)
         self.answering = settings
         if changed:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -21,17 +21,20 @@ from codec.page import Page, Resolution
 from codec.tiff import FaxTags, read_pages
 from fax import provider as fs
 from fax.provider import FAX_DEV_STATUS, FAX_RECEIVE
+from modem import journal
+from modem.entries import Entry
 from modem.journal_writer import JournalWriter
 from modem.outcome import Cause, Fault, Figures, Phase
 from modem.port.store import PageStore
 from modem.receipt import AnswerOutcome, CallerId, PageReceipt, Receipt, ReceivedPage, fault_of, sentence
-from modem.received import ReceivedCall
+from modem.received import ReceivedCall, calls_in
 from spooler import provider_status
 from spooler.provider_module import Result, call
 from spooler.provider_run import Limits, Run
 from spooler.provider_status import Seen
 
 ARRIVING_NAME = "arriving.tif"
+SAVED = "-saved"
 BY = "the provider"
 STORE_S = 120.0  # for the pages to get to the disk
 log = logging.getLogger(__name__)
@@ -89,7 +92,7 @@ class ReceiveRun(Run):
             return
         self._tell_receiver()
         try:
-            pages = self._pages()
+            pages = pages_of(self._file)
         except (CodecError, OSError) as error:
             log.error("call %s: what the provider wrote to %s cannot be read: %s", self.id, self._file, error)
             bad = self._outcome(Cause.PROTOCOL_ERROR, "what the provider wrote is no TIFF")
@@ -122,20 +125,19 @@ class ReceiveRun(Run):
     def pages_so_far(self) -> int:
         return self._page
 
-    def _pages(self) -> list[Page]:
-        """Of the file, as ours. Raises CodecError, OSError."""
-        if not self._file.stat().st_size:
-            return []
-        try:
-            return read_pages(self._file)
-        except CodecError as error:
-            log.info("call %s: the provider's TIFF is not as ours are (%s): converting it", self.id, error)
-        made = self._file.with_suffix(".made.tif")
-        try:
-            convert([self._file], made, Resolution.FINE)
-            return read_pages(made)
-        finally:
-            made.unlink(missing_ok=True)
+    def save(self, pages: list[Page], told: Sequence[Entry]) -> None:
+        """Be the call that a process which was killed had in hand: ``pages`` are those that had come in, and what was
+        ``told`` of it is told again. Whether the far end counts them as sent is not known."""
+        self.write("begin", call=self.id, dial="", incoming=True, caller={}, tsid=self._csi)
+        for entry in told:
+            if entry.kind == "far-end":
+                self.seen = replace(self.seen, ident=str(entry.fields.get("ident", "")))
+                self.write("far-end", ident=self.seen.ident, abilities="")
+            elif entry.kind == "caller":
+                self._caller = CallerId(number=str(entry.fields.get("number", "")))
+                self.write("caller", number=self._caller.number)
+        kept = self._keep(pages, False)
+        self.finish(self._outcome(Cause.PORT_DIED if kept else Cause.STORAGE))
 
     def _keep(self, pages: list[Page], whole: bool) -> bool:
         """Put them where received pages are; whether all of them are on stable storage."""
@@ -205,3 +207,40 @@ class ReceiveRun(Run):
 
     def _drop(self) -> None:
         Path(self._file).unlink(missing_ok=True)
+
+
+def pages_of(file: Path) -> list[Page]:
+    """Of a file that a provider has written, as ours. Raises CodecError, OSError."""
+    if not file.stat().st_size:
+        return []
+    try:
+        return read_pages(file)
+    except CodecError as error:
+        log.info("%s is not as our TIFFs are (%s): converting it", file, error)
+    made = file.with_suffix(".made.tif")
+    try:
+        convert([file], made, Resolution.FINE)
+        return read_pages(made)
+    finally:
+        made.unlink(missing_ok=True)
+
+
+def salvage(folder: Path, csi: str, device: int, module: ModuleType) -> None:
+    """What had come in when a process was killed in ``folder`` becomes a call of its own, ``ID-saved``, that did not
+    end well; once, whatever is killed. What cannot be read stays where it is."""
+    for left in calls_in(folder):
+        file = left.folder / ARRIVING_NAME
+        try:
+            if not file.exists() or left.is_under_way:
+                continue
+            told, _ = journal.read(left.journal)
+            if any(line.kind == "end" for line in told) or not (pages := pages_of(file)):
+                continue
+            saved = ReceivedCall.make(folder, f"{left.call}{SAVED}")
+            run = ReceiveRun(saved, csi, True, device, module, JournalWriter(saved.journal), lambda: None, Limits())
+            run.save(pages, told)
+            file.unlink()
+        except FileExistsError:
+            continue
+        except (OSError, CodecError) as error:
+            log.warning("call %s: what had come in cannot be saved: %s", left.call, error)

@@ -17,7 +17,7 @@ from codec.tiff import read_pages, write_pages
 from fax.errors import Cause, NotRunningError
 from fax.ports import PortChange, PortInfo
 from fax.registry import ProviderRegistration, Running
-from fax.types import Fate, Job, JobState
+from fax.types import Fate, Job, JobState, JobType
 from modem.plan import CallPlan
 from modem.port.client import PortClient, PortError
 from modem.receipt import AnswerOutcome
@@ -192,6 +192,28 @@ def test_its_crash_while_it_receives_harms_nothing(lines: Lines) -> None:
     wait_for(ended, "the end of the call that was being received")
     assert [page.confirmed for outcome in ended() for page in outcome.pages] == []
     assert "module-failed" in {event.kind for event in lines.events()}
+    wait_for(lines.ready, "both lines being ready again")
+
+
+def test_what_had_come_in_when_it_crashed_is_kept_as_a_fax_that_may_not_be_whole(lines: Lines) -> None:
+    line = next(port for port in lines.lines() if port.name == "virtual1")
+    lines.client.change_port(line.id, PortChange(receive=True))
+    wait_for(lines.ready, "both lines being ready")
+    (lines.module.parent / "die-when-received").touch()
+    pages = [black(110), black(120)]
+    lines.ring(provider.FIRST_ID + 1, pages)
+    folder = lines.spool / "received" / line.name
+
+    def saved() -> list[AnswerOutcome]:
+        found = [call for call in calls_in(folder) if call.call.endswith("-saved")]
+        return [outcome for call in found if (outcome := call.outcome()) is not None]
+
+    wait_for(saved, "the fax being saved")
+    (outcome,) = saved()
+    assert outcome.cause.value == "port-died"
+    assert [page.digest for page in outcome.pages] == [page.digest for page in pages]
+    assert not any(page.confirmed for page in outcome.pages)
+    wait_for(lambda: any(job.type is JobType.FAIL_RECEIVE for job in lines.client.inbox()), "its job")
     wait_for(lines.ready, "both lines being ready again")
 
 

@@ -103,6 +103,9 @@ def FaxDevReceive(FaxHandle: int, CallHandle: object, FaxReceive: FAX_RECEIVE) -
     if not arrived.stat().st_size:
         os._exit(9)
     shutil.copyfile(arrived, FaxReceive.FileName)
+    if (FOLDER / "die-when-received").exists():
+        (FOLDER / "die-when-received").unlink()
+        os._exit(9)
     FaxReceive.ReceiverName = "Bob"
     _said[FaxHandle] = FAX_DEV_STATUS(StatusId=fs.FS_COMPLETED, CSI="+49 555 TSI", RoutingInfo="42")
     return True
