@@ -164,7 +164,7 @@ def _list_of(name: str, text: str) -> list[object]:
 def shown(value: object) -> str:
     """A setting's value as a person writes it."""
     if isinstance(value, tuple):
-        return json.dumps([asdict(each) for each in value])
+        return json.dumps([each if isinstance(each, str) else asdict(each) for each in value], ensure_ascii=False)
     if value is None:
         return "none"
     if isinstance(value, bool):

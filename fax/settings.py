@@ -24,6 +24,7 @@ MONTH_S = 31 * 86400.0
 DAY_S = 86400.0
 IDENT_LIMIT = 20
 GROUP_LIMIT = 40
+CALLERS_LIMIT = 200  # the port process is told all of them in one line
 
 
 class HeaderPlace(Enum):
@@ -195,6 +196,16 @@ class Configuration:
     redial_pause_s: float = field(
         default=3600.0, metadata=_about("seconds that such a number is left alone", least=0, most=MONTH_S)
     )
+    callers_allowed: tuple[str, ...] = field(
+        default=(),
+        metadata=_about(
+            "caller ids and identifiers (TSID) that may send us faxes, as patterns with * and ?; none: anybody"
+        ),
+    )
+    callers_refused: tuple[str, ...] = field(
+        default=(),
+        metadata=_about("those that may not; a call is not answered when its caller id is one, else ended at once"),
+    )
     routing_retries: int = field(
         default=20, metadata=_about("tries of a delivery after the first one failed", least=0, most=1000)
     )
@@ -319,6 +330,7 @@ def check(configuration: Configuration) -> None:
     if high is not None and low is not None and low > high:
         raise bad_setting("archive_low_mb", f"is above archive_high_mb, {high}: {low}")
     zone_of(configuration.header_zone)
+    _check_callers(configuration)
     _check_routes(configuration)
     _check_covers(configuration)
     _check_mail(configuration)
@@ -368,6 +380,16 @@ def _check_covers(configuration: Configuration) -> None:
             raise bad_setting("cover_rules", f"names what is no common template: {rule.template!r}")
         if rule.user and rule.group:
             raise bad_setting("cover_rules", f"names a user and a group in one rule: {rule.user}, {rule.group}")
+
+
+def _check_callers(configuration: Configuration) -> None:
+    for name in ("callers_allowed", "callers_refused"):
+        patterns = getattr(configuration, name)
+        if len(patterns) > CALLERS_LIMIT:
+            raise bad_setting(name, f"holds more than {CALLERS_LIMIT} patterns")
+        for pattern in patterns:
+            if not pattern.strip() or len(pattern) > 80 or not (pattern.isascii() and pattern.isprintable()):
+                raise bad_setting(name, f"holds what is no number or identifier of 1 to 80 characters: {pattern!r}")
 
 
 def _check_routes(configuration: Configuration) -> None:

@@ -87,6 +87,7 @@ _POLICY: dict[str, Any] = {
     "resolutions": tuple[Resolution, ...],
     "quality": CopyQuality,
     "sub_addresses": tuple[str, ...] | None,
+    **dict.fromkeys(("allowed_idents", "refused_idents"), tuple[str, ...]),
 }
 
 

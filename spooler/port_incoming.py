@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fax.settings import Configuration
 from modem import journal
 from modem.port.client import AnswerSettings, PortClient, PortStatus
 from modem.received import ReceivedCall, calls_in
@@ -77,9 +78,9 @@ class Incoming:
         self._begun = False  # what an earlier daemon left was looked at
         self.pages = 0  # of the call that came in last
 
-    def look(self, status: PortStatus, record: PortRecord | None, settings: PortSettings) -> bool:
+    def look(self, status: PortStatus, record: PortRecord | None, settings: PortSettings, now: Configuration) -> bool:
         """Have calls answered, or not, and tell what is new; whether a call is over now. Raises PortError, OSError."""
-        wanted = self._wanted(record, settings)
+        wanted = self._wanted(record, settings, now)
         if status.pid != self._pid:
             # A process that was there before us keeps what it was told; a new one knows nothing.
             self._pid, self._told_so = status.pid, None
@@ -123,7 +124,7 @@ class Incoming:
         self.pages = 0
         self._tell("answered", "A call is answered", None)
 
-    def _wanted(self, record: PortRecord | None, settings: PortSettings) -> AnswerSettings | None:
+    def _wanted(self, record: PortRecord | None, settings: PortSettings, now: Configuration) -> AnswerSettings | None:
         if record is None or not record.receive:
             return None
         return AnswerSettings(
@@ -133,6 +134,8 @@ class Incoming:
             ecm=settings.ecm,
             v17=settings.v17,
             max_rate_bps=settings.max_rate_bps,
+            allowed_callers=now.callers_allowed,
+            refused_callers=now.callers_refused,
         )
 
     def _follow(self) -> bool:

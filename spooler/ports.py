@@ -265,7 +265,8 @@ class Port:
             self._set(PortState.STARTING, "the port process is being replaced")
             return
         try:
-            over = await asyncio.to_thread(self._incoming.look, status, self._live.port(self.name), self.settings)
+            record, now = self._live.port(self.name), self._live.configuration
+            over = await asyncio.to_thread(self._incoming.look, status, record, self.settings, now)
             if over and self.state is status.state is PortState.IDLE:
                 self._news.tell("line-idle", f"{self.name} is free")  # it was not, between two looks
         except (PortError, OSError) as error:

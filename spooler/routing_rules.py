@@ -9,11 +9,9 @@ Must not: read the clock or the database, or know what a method's data mean (but
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 
 from fax.errors import RequestError
 from fax.routing import (
@@ -27,8 +25,7 @@ from fax.routing import (
     Step,
     target_of,
 )
-
-_FILLING = re.compile(r"[\s\-./()]+")
+from modem.callers import is_one_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,24 +126,7 @@ def fits(rule: RoutingRule, facts: Facts, local: datetime) -> bool:
 
 def matches(patterns: Sequence[str], text: str) -> bool:
     """Whether one of the patterns stands for ``text``; no pattern stands for any text."""
-    plain = _plain(text)
-    return not patterns or any(_compiled(pattern).fullmatch(plain) is not None for pattern in patterns)
-
-
-def _plain(text: str) -> str:
-    return _FILLING.sub("", text).casefold()
-
-
-@lru_cache(maxsize=4096)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    parts = re.split(r"([*?]+)", _plain(pattern))
-    signs = {"*": ".*", "?": "."}
-    # Several "*" in a row are one: each would double the time that a text which does not fit takes.
-    said = "".join(
-        "".join(signs[sign] for sign in re.sub(r"\*+", "*", part)) if at % 2 else re.escape(part)
-        for at, part in enumerate(parts)
-    )
-    return re.compile(said, re.DOTALL)
+    return not patterns or is_one_of(patterns, text)
 
 
 def _in_time(rule: RoutingRule, local: datetime) -> bool:

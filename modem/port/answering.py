@@ -15,6 +15,7 @@ from pathlib import Path
 
 from codec.page import Page
 from modem.answer import Answer
+from modem.callers import is_one_of
 from modem.class1.ringing import CallerId, RingWatch
 from modem.entries import Entry
 from modem.journal_writer import JournalWriter
@@ -30,8 +31,10 @@ from modem.t30.frames import ident_fif
 from modem.t30.receiver_abilities import ReceiverPolicy
 
 
-def policy_of(settings: AnswerSettings) -> ReceiverPolicy:
+def policy_of(settings: AnswerSettings, caller: CallerId | None = None) -> ReceiverPolicy:
+    """``caller``: who is known to call; one whose caller id is allowed may call itself what it likes."""
     document = settings.document
+    known = caller is not None and is_one_of(settings.allowed_callers, caller.number)
     return ReceiverPolicy(
         csi=settings.csi,
         ecm=settings.ecm,
@@ -39,6 +42,8 @@ def policy_of(settings: AnswerSettings) -> ReceiverPolicy:
         max_rate_bps=settings.max_rate_bps,
         codings=tuple(coding for coding in PAGE_CODINGS if coding.value in ("mh", *settings.codings)),
         sub_addresses=settings.sub_addresses,
+        allowed_idents=() if known else settings.allowed_callers,
+        refused_idents=settings.refused_callers,
         sender_password=settings.sender_password,
         poll_password=document.password if document is not None else "",
         poll_selection=document.selection if document is not None else "",
@@ -141,7 +146,11 @@ class Answering:
         settings = self.settings
         if settings is None:
             return False
-        return self.wanted_now or (settings.rings > 0 and self._ringing.rings >= settings.rings)
+        if self.wanted_now:
+            return True
+        if is_one_of(settings.refused_callers, self._ringing.caller.number):
+            return False
+        return settings.rings > 0 and self._ringing.rings >= settings.rings
 
     def begin(self, device: ByteChannel, now: float, on_entry: Callable[[Entry], None] | None) -> AnswerRun:
         """Answer. Raises OSError when its folder or its journal cannot be made."""
@@ -154,5 +163,5 @@ class Answering:
         received = ReceivedCall.make(Path(settings.folder), name)
         writer = JournalWriter(received.journal)
         store = PageStore(received.pages)
-        policy = policy_of(settings)
+        policy = policy_of(settings, caller)
         return AnswerRun(name, policy, caller, device, writer, store, now, on_entry, self._document)

@@ -47,6 +47,9 @@ class AnswerSettings:
     max_rate_bps: int | None = None
     codings: tuple[str, ...] = ("mh", "mr", "mmr", "t85")  # that senders may use; MH is always one
     sub_addresses: tuple[str, ...] | None = None  # None: any, and none
+    # Patterns of ``modem.callers``, of caller ids and TSIs. Who is refused by their caller id is let ring.
+    allowed_callers: tuple[str, ...] = ()  # none: anybody
+    refused_callers: tuple[str, ...] = ()
     sender_password: str = ""  # SID that a sender must give
     document: ServedDocument | None = None  # None: who wants to fetch one gets a DCN
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from codec.page import Coding, Resolution
+from modem.callers import is_one_of
 from modem.t30.capabilities import PAGE_CODINGS, T85, Bits, PageCoding
 from modem.t30.frames import Type
 from modem.t30.rates import RATES, Modulation
@@ -55,6 +56,8 @@ class ReceiverPolicy:
     scan_time_ms: int = 0
     quality: CopyQuality = CopyQuality()
     sub_addresses: tuple[str, ...] | None = None  # None: any, and none at all
+    allowed_idents: tuple[str, ...] = ()  # patterns of ``modem.callers``: TSIs that may send; none: any
+    refused_idents: tuple[str, ...] = ()  # TSIs that may not
     sender_password: str = ""  # SID that a sender must give; empty: none is asked for
     poll_password: str = ""  # PWD that a polling caller must give; empty: none is asked for
     poll_selection: str = ""  # SEP under which the document is found; empty: any
@@ -63,6 +66,12 @@ class ReceiverPolicy:
         if self.sub_addresses is not None and sub_address not in self.sub_addresses:
             return False
         return not self.sender_password or sender_id == self.sender_password
+
+    def accepts_ident(self, ident: str) -> bool:
+        """Whether who calls itself so may send; ``ident`` empty: it says nothing."""
+        if is_one_of(self.refused_idents, ident):
+            return False
+        return not self.allowed_idents or is_one_of(self.allowed_idents, ident)
 
     def accepts_poll(self, password: str, selection: str) -> bool:
         if self.poll_password and password != self.poll_password:

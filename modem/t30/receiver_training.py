@@ -189,6 +189,9 @@ class Training(ReceiverCore):
 
     def _sender_refused(self) -> bool:
         """Who is not to send hears so behind its training check: before that it would not listen."""
+        if not self._policy.accepts_ident(self.far_ident):
+            self._give_up(Cause.INCOMPATIBLE, "its identifier is one that may not send to us")
+            return True
         if self._policy.accepts_sender(self.sub_address, self._sender_id):
             return False
         self._give_up(Cause.INCOMPATIBLE, "the sender did not give a sub-address or password that is ours")

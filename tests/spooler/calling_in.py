@@ -18,11 +18,12 @@ from modem.plan import CallPlan, LinePolicy, PlannedDocument, PlannedPage
 from modem.receipt import CallerId
 from modem.received import ReceivedCall
 from modem.t30.receiver_abilities import ReceiverPolicy
-from tests.modem.answering import NUMBER, Received, assert_same, call_ourselves
+from tests.modem.answering import NUMBER, Received, Storing, assert_same, call_ourselves
 from tests.modem.port.bench import PAGES
 
 CALLER = CallerId(number="5559000", name="Clinic at the Harbour", dialled="15552001")
 TSID = "+49 555 9000"
+HELD_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,24 @@ def sent(sub_address: str = "", tsid: str = TSID, ecm: bool = True, count: int =
     pages = PAGES[:count]
     received = call_ourselves(_call(pages, sub_address, tsid), out=out, answer_for=_answer(ecm))
     assert_same(pages, received.pages)
+    return Sent(received=received, tiff=out / "received.tif")
+
+
+@cache
+def sent_to_a_full_disk() -> Sent:
+    """The disk is slow behind the first page, and then full."""
+    out = Path(mkdtemp(prefix="platen-call-"))
+    since: list[float] = []
+
+    def fill(storing: Storing, now: float) -> None:
+        storing.slow_disk = storing._stored == 1
+        if len(storing.pages) < 2 or storing.outcome is not None:
+            return
+        since[:] = since or [now]
+        if now > since[0] + HELD_S:
+            storing.answer.store_failed("No space left on device", now)
+
+    received = call_ourselves(_call(PAGES, "", TSID), out=out, answer_for=_answer(True), meddle=fill)
     return Sent(received=received, tiff=out / "received.tif")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import time
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from fax.received import Received
 from fax.types import Fate, Job, JobState, JobType
 from modem.outcome import Cause
 from modem.received import ReceivedCall
-from spooler import store_events, store_received, store_retention
+from spooler import reception, store_events, store_received, store_retention
 from spooler.access import Caller
 from spooler.api_jobs import job_whole
 from spooler.configuration import Live
@@ -28,7 +29,7 @@ from spooler.settings import Dialling, PortSettings, Settings
 from spooler.spool import Spool
 from spooler.store import Store
 from spooler.store_jobs import row
-from tests.spooler.calling_in import CALLER, TSID, call_in, sent
+from tests.spooler.calling_in import CALLER, TSID, call_in, sent, sent_to_a_full_disk
 
 PORT = "line1"
 
@@ -153,6 +154,38 @@ def test_at_whatever_moment_the_process_was_killed_every_confirmed_page_is_in_th
         if not whole:
             assert job.reason is not None and job.reason.startswith("Not all of it came in")
     assert sum(kind == "received" for kind in desk.kinds()) == len(cuts)
+
+
+def test_on_a_full_disk_the_far_end_is_held_and_then_refused_and_what_was_confirmed_is_there(desk: Desk) -> None:
+    call = sent_to_a_full_disk()
+    assert "RNR" in call.received.frames_out, "held"
+    assert call.received.outcome.cause is Cause.STORAGE
+    sender = call.received.sender
+    assert sender is not None
+    assert [page.fate.value == "confirmed" for page in sender.pages] == [True, False], "then refused"
+    folder = call_in(desk.folder, "in-1", call)
+    assert desk.reception.take_in(PORT, folder)
+    (job,) = desk.jobs()
+    assert (job.type, job.state, job.cause) == (JobType.FAIL_RECEIVE, JobState.FAILED, "storage")
+    assert [page.fate for page in job.pages] == [Fate.CONFIRMED]
+    assert [page.digest for page in read_pages(folder.folder / "fax.tif")] == sent().digests[:1]
+
+
+def test_what_cannot_be_taken_in_while_the_disk_is_full_is_taken_in_when_there_is_room(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = call_in(desk.folder, "in-1")
+
+    def full(path: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(reception, "sync_file", full)
+    assert not desk.reception.take_in(PORT, call)
+    assert desk.jobs() == []
+    assert sorted(path.suffix for path in call.folder.iterdir()) == [".images", ".jsonl", ".tif"]
+    monkeypatch.undo()
+    assert desk.reception.take_in(PORT, call)
+    assert [job.state for job in desk.jobs()] == [JobState.DONE]
 
 
 def test_a_daemon_that_was_killed_between_file_and_database_makes_one_fax_of_it(

@@ -5,17 +5,19 @@ from __future__ import annotations
 import select
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from codec.tiff import read_pages, write_pages
 from modem import journal
+from modem.class1.ringing import RingWatch
 from modem.device import DeviceGoneError
 from modem.journal_writer import JournalWriter
 from modem.outcome import Cause, Fault
 from modem.port import answering as answering_module
-from modem.port.answering import AnswerRun
+from modem.port.answering import AnswerRun, policy_of
 from modem.port.messages import AnswerSettings, CallAnswer, PortState
 from modem.port.store import PageStore
 from modem.receipt import CallerId, ReceivedPage
@@ -389,3 +391,43 @@ def test_descriptors_are_given_back(tmp_path: Path) -> None:
         (tmp_path / str(number)).mkdir()
         Stage(tmp_path / str(number)).to_the_end()
     assert len(list(Path("/proc/self/fd").iterdir())) <= before + 1
+
+
+# Who.
+
+
+def test_who_is_refused_by_caller_id_is_let_ring_and_the_next_one_is_answered(
+    bench: Bench, modem: ScriptedModem, settings: AnswerSettings
+) -> None:
+    modem.answers["ATA"] = "NO CARRIER"
+    bench.ready()
+    bench.port.set_answering(replace(settings, refused_callers=("+49 555*", "anonymous")))
+    bench.until(lambda: not bench._busy() and bench.port._dialogue is None)
+    ring(bench, modem)
+    ring(bench, modem, "NMBR = +49 5559000")
+    for _ in range(5):
+        ring(bench, modem)
+    assert "ATA" not in modem.heard
+    bench.time_s += 12
+    bench.port.tick()
+    ring(bench, modem)
+    ring(bench, modem, "NMBR = 5559001")
+    modem.say("RING")
+    bench.until(lambda: bench.port.last_answer is not None)
+    assert modem.heard.count("ATA") == 1
+
+
+def test_whose_caller_id_is_allowed_may_call_itself_what_it_likes() -> None:
+    settings = AnswerSettings(folder="x", allowed_callers=("5559*", "Clinic"), refused_callers=("evil",))
+    known, unknown = CallerId(number="555-9000"), CallerId(number="5551")
+    assert policy_of(settings, known).accepts_ident("Somebody")
+    assert not policy_of(settings, known).accepts_ident("EVIL")
+    assert not policy_of(settings, unknown).accepts_ident("Somebody")
+    assert policy_of(settings, unknown).accepts_ident("clinic")
+    assert not policy_of(settings).accepts_ident("")
+
+
+def test_the_number_that_was_called_is_kept() -> None:
+    watch = RingWatch()
+    watch.receive(b"\r\nRING\r\n\r\nDDN_NMBR= 4711\r\nNMBR=5559000\r\n", 0.0)
+    assert watch.caller == CallerId(number="5559000", dialled="4711")

@@ -30,6 +30,10 @@ from tests.modem.t30.test_receiver_training import rest
         (ReceiverPolicy(sender_password="1234"), (near(Type.SID, ident_fif("1234"), final=False),), True),
         (ReceiverPolicy(sender_password="1234"), (near(Type.SID, ident_fif("4321"), final=False),), False),
         (ReceiverPolicy(sender_password="1234"), (), False),
+        (ReceiverPolicy(allowed_idents=("*",)), (), True),
+        (ReceiverPolicy(allowed_idents=("+49*", "nobody")), (), False),
+        (ReceiverPolicy(refused_idents=("+49*",)), (), True),
+        (ReceiverPolicy(allowed_idents=("*",), refused_idents=("*",)), (), False),
     ],
 )
 def test_who_may_send_is_the_policys(policy: ReceiverPolicy, frames: tuple[Frame, ...], accepted: bool) -> None:
