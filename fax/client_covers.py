@@ -42,8 +42,14 @@ class CoversClient(Asking):
 
     def preview_cover(self, order: CoverPreview, box: int = 1) -> bytes:
         """The cover as it arrives, as PNG; ``box`` pixels across become one. Raises RequestError COVER_PAGE."""
+        return self._drawn(f"/v1/cover-templates/preview?{urlencode({'box': box})}", order)
+
+    def cover_pdf(self, order: CoverPreview) -> bytes:
+        """All its pages as they arrive, as a PDF; ``order.page`` is not looked at. Raises RequestError COVER_PAGE."""
+        return self._drawn("/v1/cover-templates/pdf", order)
+
+    def _drawn(self, target: str, order: CoverPreview) -> bytes:
         body = msgspec.json.encode(order)
-        target = f"/v1/cover-templates/preview?{urlencode({'box': box})}"
         timeout_s = self._timeout_s or ANSWER_TIMEOUT_S
         with exchange(self.server, "POST", target, body=body, timeout_s=timeout_s) as answer:
             return answer.whole()

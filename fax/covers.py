@@ -61,7 +61,7 @@ class CoverPreview:
     sender: Sender = field(default_factory=Sender)
     resolution: Resolution = Resolution.FINE
     paper: Paper | None = None  # None: the server's
-    document_pages: int = 0  # after the cover
+    document_pages: int | None = 0  # after the cover; None: not known, and no count is shown
     billing_code: str = ""
     priority: Priority = Priority.NORMAL
     title: str = ""

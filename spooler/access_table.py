@@ -60,6 +60,7 @@ RULES: dict[str, Rule] = {
     "DELETE /v1/cover-templates": Rule(right=Right.JOB_SUBMIT, others=Right.CONFIG_SET),
     "POST /v1/cover-templates/check": needs(Right.JOB_SUBMIT),
     "POST /v1/cover-templates/preview": needs(Right.JOB_SUBMIT),
+    "POST /v1/cover-templates/pdf": needs(Right.JOB_SUBMIT),
     "POST /v1/jobs/{id:int}/cancel": owners(Right.JOB_MANAGE),
     "POST /v1/jobs/{id:int}/hold": owners(Right.JOB_MANAGE),
     "POST /v1/jobs/{id:int}/resume": owners(Right.JOB_MANAGE),

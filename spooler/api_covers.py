@@ -10,10 +10,13 @@ import asyncio
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from fastapi import Request, Response
 
 from codec.operations import to_png
+from codec.pdf import write_pdf
+from codec.raster_paper import Paper
 from coverpage import CoverPageError, Problem, TemplateError
 from coverpage.shelf import MAIN
 from coverpage.template import files_of
@@ -27,6 +30,7 @@ from spooler.covers import previewed
 from spooler.daemon import Daemon
 
 PNG = "image/png"
+PDF = "application/pdf"
 BOX_MOST = 16
 NAME = (Parameter("name", str, "The template's name; own/NAME is one's own"),)
 
@@ -90,7 +94,22 @@ def routes(daemon: Daemon) -> Routes:
         page = await asyncio.to_thread(work)
         return Response(await asyncio.to_thread(to_png, page, box), media_type=PNG)
 
+    @routes.request("POST", "/v1/cover-templates/pdf", gives=Octets(PDF), takes=CoverPreview)
+    async def pdf(request: Request) -> Response:
+        """All pages of the cover as a PDF: printed to the fax printer in this resolution they arrive as previewed, to
+        the pixel. ``page`` is not looked at."""
+        order = await body_of(request, CoverPreview)
+        user, now = who_asks(request).user, datetime.now(UTC)
+        return Response(await asyncio.to_thread(_pdf, daemon, order, user, now), media_type=PDF)
+
     return routes
+
+
+def _pdf(daemon: Daemon, order: CoverPreview, user: str, now: datetime) -> bytes:
+    with TemporaryDirectory(prefix="cover-", dir=daemon.spool.root / "tmp") as folder:
+        cover = daemon.covers.preview(order, user, now)
+        paper = Paper.LETTER if daemon.covers.paper(order) == "letter" else Paper.A4
+        return write_pdf(cover.pages, Path(folder, "cover.pdf"), order.title, for_paper=paper).read_bytes()
 
 
 def _shelf_to_change(daemon: Daemon, who: Caller, name: str) -> tuple[Path, str]:

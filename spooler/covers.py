@@ -140,11 +140,15 @@ class Covers:
             priority=order.priority,
             title=order.title,
         )
-        paper = paper_of(configuration) if order.paper is None else paper_named(order.paper)
+        paper = self.paper(order)
         resolution = CodecResolution(order.resolution.value)
         if not order.files:
             return self.studio.cover(self.find(order.cover, user), fields, paper, resolution)
         return self.studio.cover(coverpage.from_files(by_name(order.files)), fields, paper, resolution)
+
+    def paper(self, order: CoverPreview) -> PaperName:
+        """What it is drawn for."""
+        return paper_of(self._live.configuration) if order.paper is None else paper_named(order.paper)
 
     def check(self, order: CoverOrder, recipients: Sequence[Recipient], now: datetime) -> None:
         """Whether the cover can be drawn for all of them: whole for the first, its letters for the others.

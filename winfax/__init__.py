@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 from winfax.com import *
 from winfax.configuration import *
 from winfax.constants import *
+from winfax.cover_page import *
 from winfax.dispatch import *
 from winfax.errors import *
 from winfax.events import *

@@ -26,6 +26,7 @@ SP_ERROR = -1  # what GDI answers when printing fails
 _PDF, _POSTSCRIPT = "application/pdf", "application/postscript"
 _INCHES = 72.0
 _MILLIMETRES = 72.0 / 25.4
+_LETTER_FROM_PT = 604.0  # between A4's width, 595, and Letter's, 612
 A4 = (210 * _MILLIMETRES, 297 * _MILLIMETRES)
 
 
@@ -51,6 +52,16 @@ class PageDrawing:
     @property
     def job(self) -> int:
         return self._job.id
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the document can still be printed to."""
+        return self._is_open
+
+    @property
+    def is_letter(self) -> bool:
+        """Whether the pages are Letter and not A4."""
+        return self.page_size[0] > _LETTER_FROM_PT
 
     @property
     def canvas(self) -> Canvas:

@@ -212,8 +212,8 @@ def _wanted(params: FAX_JOB_PARAM, info: FAX_COVERPAGE_INFO | None, server: Serv
     cover = None
     if info is not None:
         check_size(info, FAX_COVERPAGE_INFO)
-        cover = _cover(info)
-        recipient, sender = _on_cover(recipient, info), _from_cover(sender, info)
+        cover = cover_of(info)
+        recipient, sender = recipient_on_cover(recipient, info), sender_on_cover(sender, info)
     about = Submission(
         documents=(),
         recipients=(),
@@ -260,17 +260,17 @@ _SENDER = {
 }
 
 
-def _on_cover(recipient: Recipient, info: FAX_COVERPAGE_INFO) -> Recipient:
+def recipient_on_cover(recipient: Recipient, info: FAX_COVERPAGE_INFO) -> Recipient:
     said = {ours: getattr(info, theirs) or "" for ours, theirs in _RECIPIENT.items()}
     return replace(recipient, name=recipient.name or info.RecName or "", **said)
 
 
-def _from_cover(sender: Sender, info: FAX_COVERPAGE_INFO) -> Sender:
+def sender_on_cover(sender: Sender, info: FAX_COVERPAGE_INFO) -> Sender:
     said = {ours: getattr(info, theirs) or "" for ours, theirs in _SENDER.items()}
     return Sender(**{each.name: getattr(sender, each.name) or said[each.name] for each in fields(Sender)})
 
 
-def _cover(info: FAX_COVERPAGE_INFO) -> CoverPage:
+def cover_of(info: FAX_COVERPAGE_INFO) -> CoverPage:
     """The server's by its name, or one's own by its file. Raises WinFaxError."""
     if not info.CoverPageName:
         raise bad_parameter("CoverPageName is NULL")

@@ -9,10 +9,14 @@ import pikepdf
 import pytest
 from PIL import Image, ImageChops
 
-from codec.coder import bitmap_of
+from codec.coder import bitmap_of, page_from_bitmap
+from codec.documents import convert
 from codec.errors import TiffError
-from codec.page import Page
+from codec.operations import crop, same_pixels
+from codec.page import Bitmap, Page, Resolution
 from codec.pdf import write_pdf
+from codec.raster_paper import Paper, geometry
+from codec.tiff import read_pages
 from tests.modem.line import picture
 
 PAGES = [picture(1, rows=400), picture(2, rows=150, dpi_y=98), picture(3, rows=500, dpi_y=391)]
@@ -52,6 +56,24 @@ def test_the_code_is_the_pages_own_and_the_file_is_sound(tmp_path: Path) -> None
             sides = [float(side) for side in page.MediaBox]
             assert sides[2] == pytest.approx(wanted.width / wanted.dpi_x * 72, abs=0.01)
             assert sides[3] == pytest.approx(wanted.rows / wanted.dpi_y * 72, abs=0.01)
+
+
+@pytest.mark.parametrize("paper", [Paper.A4, Paper.LETTER])
+@pytest.mark.parametrize("resolution", [Resolution.STANDARD, Resolution.FINE, Resolution.SUPERFINE])
+def test_what_is_made_to_be_printed_is_rasterised_to_the_same_pixels(
+    tmp_path: Path, paper: Paper, resolution: Resolution
+) -> None:
+    shape = geometry(paper, resolution)
+    # What printed pages show lies within the paper, which is narrower than the raster.
+    box = (40, 10, shape.width - 40, shape.rows - 10)
+    drawing = Image.new("1", (shape.width, shape.rows), 0)
+    drawing.paste(Image.effect_noise((box[2] - box[0], box[3] - box[1]), 90).point(lambda v: v > 180, "1"), box[:2])
+    page = page_from_bitmap(Bitmap(shape.width, shape.rows, drawing.tobytes()), 204, resolution.dpi_y)
+    pdf = write_pdf([page, crop(page, 0, 200)], tmp_path / "cover.pdf", for_paper=paper)
+    convert([pdf], tmp_path / "pages.tif", resolution)
+    whole, strip = read_pages(tmp_path / "pages.tif")
+    assert same_pixels(whole, page) is None
+    assert same_pixels(crop(strip, 0, 200), crop(page, 0, 200)) is None
 
 
 def test_no_page_is_no_pdf(tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ BODIES: dict[str, Any] = {
     "POST /v1/cover-templates/check": {"files": []},
     "POST /v1/cover-templates/preview": {},
     "POST /v1/jobs/{id:int}/preview": {},
+    "POST /v1/cover-templates/pdf": {},
     "PUT /v1/access/grants": {"subject": "user:nobody-else", "mask": 1},
     "POST /v1/access/tokens": {"name": "mine", "user": "root"},
     "PUT /v1/access/passwords/{user}": {"password": "long enough for it"},

@@ -10,7 +10,7 @@ import pytest
 
 import winfax
 from tests.winfax.specification_constants import CONSTANTS
-from tests.winfax.specification_functions import CALLBACKS, FUNCTIONS
+from tests.winfax.specification_functions import CALLBACKS, FUNCTIONS, given, returned
 from tests.winfax.specification_objects import CREATABLE, OBJECTS
 from tests.winfax.specification_structures import CONTRACT_STRUCTURES, SIZES, STRUCTURES, size_of
 
@@ -41,6 +41,28 @@ def test_a_structure_has_its_members_in_their_order_and_its_sizes(name: str) -> 
     if members[0][0] == "SizeOfStruct":
         assert structure().SizeOfStruct == structure.SizeOfStruct
         assert structure.SizeOfStruct in (narrow, wide)
+
+
+@pytest.mark.parametrize(("name", "signature"), FUNCTIONS.items())
+def test_a_function_has_its_parameters_and_gives_its_results(name: str, signature: str) -> None:
+    function = getattr(winfax, name)
+    assert tuple(inspect.signature(function).parameters) == given(signature)
+    hint = typing.get_type_hints(function)["return"]
+    outs = returned(signature)
+    if name == "FaxFreeBuffer":
+        assert hint is type(None)
+    elif outs:
+        assert typing.get_origin(hint) is tuple
+        assert typing.get_args(hint)[0] is bool
+        assert len(typing.get_args(hint)) == 1 + len(outs)
+    else:
+        assert hint is bool
+    assert function.__doc__, "it has no help text"
+
+
+@pytest.mark.parametrize("name", CALLBACKS)
+def test_a_callback_has_a_name(name: str) -> None:
+    assert hasattr(winfax, name)
 
 
 @pytest.mark.parametrize("name", OBJECTS)
