@@ -142,13 +142,12 @@ def test_the_cover_page_is_the_same_whichever_way_it_goes(house: House, tmp_path
     installed = platen(house, "cover", "install", str(template), "--name", "office", "--common")
     assert installed.returncode == 0, installed.stderr
     known = {job.id for job in house.client.jobs()}
-    platen(
+    sent = platen(
         house,
         *("send", str(letter(house, pages=1)), "--to", OTHER, "--name", "Jürgen Groß"),
-        "--cover",
-        "office",
-        *("--subject", "Unser Angebot"),
+        *("--cover=office", "--subject", "Unser Angebot"),
     )
+    assert sent.returncode == 0, sent.stderr
     house.lp(
         "-o",
         f"phone={OTHER}",
