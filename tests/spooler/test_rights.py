@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,13 @@ import pytest
 from fax.access import EVERYBODY, FAX_ALL_ACCESS, Right, right_names
 from fax.archive import ArchivedFax, ArchiveResult, Direction
 from fax.book import Profile
+from fax.mail import MailKind
 from fax.types import CoverPage, Job, JobId, JobState, Recipient, Sender, Submission
+from spooler import store_mail
 from spooler.access import DEFAULT_GRANTS
 from spooler.access_table import RULES
+from spooler.store import Store
+from spooler.store_mail import NewMail
 from tests.modem.line import picture
 from tests.spooler.archived import put_in_archive
 from tests.spooler.asks_raw import said
@@ -53,7 +58,9 @@ BODIES: dict[str, Any] = {
     "PUT /v1/book/people/{id:int}": {"recipient": {"name": "Bob", "number": "1"}, "shared": True},
     "POST /v1/book/groups": {"name": "All", "members": [], "shared": True},
     "PUT /v1/book/groups/{id:int}": {"name": "Others", "members": [], "shared": True},
-    "POST /v1/archive/{id:int}/forward": {"recipients": [{"number": "5559876"}]},
+    "PATCH /v1/ports/{id:int}/routing/{guid}": {},
+    "PATCH /v1/routing/methods/{guid}": {},
+    "POST /v1/archive/{id:int}/forward": {"recipients": [{"number": "5550001"}]},
     "PUT /v1/profile": {},
     "PUT /v1/configuration": {},
     "PATCH /v1/configuration": {"no-such-setting": 1},
@@ -70,6 +77,8 @@ TARGETS: dict[str, str] = {
     "GET /v1/cover-templates/files": "/v1/cover-templates/files?name=default",
     "PUT /v1/cover-templates": "/v1/cover-templates?name=theirs",
     "DELETE /v1/cover-templates": "/v1/cover-templates?name=theirs",
+    "PATCH /v1/ports/{id:int}/routing/{guid}": "/v1/ports/1/routing/no-such-method",
+    "PATCH /v1/routing/methods/{guid}": "/v1/routing/methods/no-such-method",
     "GET /v1/numbers/check": "/v1/numbers/check?number=5552001",
     "PUT /v1/book/people/{id:int}": "/v1/book/people/PERSON",
     "DELETE /v1/book/people/{id:int}": "/v1/book/people/PERSON",
@@ -83,7 +92,7 @@ TARGETS: dict[str, str] = {
     "DELETE /v1/providers/{name}": "/v1/providers/other",
     "DELETE /v1/routing/extensions/{name}": "/v1/routing/extensions/other",
 }
-OWN_ONLY = {"GET /v1/access/tokens", "GET /v1/access/passwords"}
+OWN_ONLY = {"GET /v1/access/tokens", "GET /v1/access/passwords", "GET /v1/inbox", "GET /v1/mails"}
 """What is answered with one's own, where the others' are left out without a word."""
 
 
@@ -97,10 +106,11 @@ class Stage:
         self.token = rig.client.add_token("root's").about.id
         self.person = self.group = 0
         self.fax = self.archived_fax()
+        self.mail = self.mail_of_roots()
         self.fill_book()
 
     def archived_fax(self) -> int:
-        """Another of root's in the archive."""
+        """Another of root's in the archive, with a word of its own: who sent it on has it as their own fax."""
         self._archived = getattr(self, "_archived", 900_000) + 1
         fax = ArchivedFax(
             id=JobId(self._archived),
@@ -108,13 +118,23 @@ class Stage:
             result=ArchiveResult.OK,
             at=datetime.now(UTC),
             users=("root",),
-            number="5559876",
-            name="Doctor Secret",
-            subject="Secret subject",
-            recipient=Recipient(number="5559876", name="Doctor Secret"),
+            number="5558765",
+            name=f"Hidden-{self._archived}",
+            subject=f"Hidden-{self._archived} subject",
+            recipient=Recipient(number="5558765", name=f"Hidden-{self._archived}"),
         )
         put_in_archive(self.rig.spool, self.rig.folder / "archive", fax, [picture(1)])
         return self._archived
+
+    def mail_of_roots(self) -> int:
+        """Another one, in the outgoing box, about root's fax; nobody knows where it is to go, so it stays there."""
+        mail = NewMail(kind=MailKind.REPORT, user="root", address="", facts="{}")
+        store = Store(self.rig.spool / "platen.db")
+        try:
+            store.call(partial(store_mail.put, new=[mail]))
+        finally:
+            store.close()
+        return self.rig.client.mails()[-1].id
 
     def fill_book(self) -> None:
         """Somebody and a group in the shared book, and in root's own."""
@@ -139,7 +159,7 @@ class Stage:
 
     def request(self, endpoint: str) -> Request:
         method, path = endpoint.split(" ")
-        which = "JOB" if "/jobs/" in path else "FAX" if "/archive/" in path else "1"
+        which = "JOB" if "/jobs/" in path else "FAX" if "/archive/" in path else "MAIL" if "/mails/" in path else "1"
         target = TARGETS.get(endpoint, path).replace("{id:int}", which)
         assert "{" not in target, f"say in TARGETS what {endpoint} is asked"
         for word, id in (
@@ -148,6 +168,7 @@ class Stage:
             ("PERSON", self.person),
             ("GROUP", self.group),
             ("FAX", self.fax),
+            ("MAIL", self.mail),
         ):
             target = target.replace(word, str(id))
         return method, target, BODIES.get(endpoint)
@@ -260,7 +281,7 @@ def test_with_the_rights_that_the_table_names_nothing_is_refused_for_want_of_one
         if rule.admin:
             continue
         # Another job each time: some of these end it.
-        stage.job, stage.fax = stage.secret_fax().id, stage.archived_fax()
+        stage.job, stage.fax, stage.mail = stage.secret_fax().id, stage.archived_fax(), stage.mail_of_roots()
         stage.token = stage.rig.client.add_token("root's").about.id
         stage.fill_book()
         stage.grant("nobody", rule.right | rule.others)
@@ -269,7 +290,7 @@ def test_with_the_rights_that_the_table_names_nothing_is_refused_for_want_of_one
 
 
 def test_without_the_right_nothing_of_another_s_fax_is_seen_whatever_is_done_to_it(stage: Stage) -> None:
-    stage.job = stage.secret_fax().id
+    stage.job, stage.fax = stage.secret_fax().id, stage.archived_fax()
     stage.grant("nobody", FAX_ALL_ACCESS & ~Right.JOB_QUERY & ~Right.WRITE_DAC)
     # The shared book is for all to see.
     seen = [endpoint for endpoint in RULES if not endpoint.startswith("DELETE") and "/book/" not in endpoint]
@@ -278,7 +299,7 @@ def test_without_the_right_nothing_of_another_s_fax_is_seen_whatever_is_done_to_
     (cancelled,) = stage.ask("nobody", [("POST", f"/v1/jobs/{stage.job}/cancel", None)])
     said = json.dumps([*answers, cancelled])
     assert cancelled[1]["state"] == "cancelled"
-    for secret in ("Secret", "5559876", "hush"):
+    for secret in ("Secret", "5559876", "hush", f"Hidden-{stage.fax}"):
         assert secret not in said
     assert stage.rig.client.job(stage.job).title == "Secret title"
 
