@@ -206,7 +206,8 @@ def test_what_had_come_in_when_it_crashed_is_kept_as_a_fax_that_may_not_be_whole
 
     def saved() -> list[AnswerOutcome]:
         found = [call for call in calls_in(folder) if call.call.endswith("-saved")]
-        return [outcome for call in found if (outcome := call.outcome()) is not None]
+        # Its folder is there before its journal is.
+        return [outcome for call in found if (outcome := call.outcome()) is not None and outcome.pages]
 
     wait_for(saved, "the fax being saved")
     (outcome,) = saved()
