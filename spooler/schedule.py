@@ -16,12 +16,12 @@ Must not: read a clock or a database, choose at random, or start anything.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 
 from spooler.schedule_queues import Queues
 from spooler.schedule_routes import Pool, Routes
+from spooler.schedule_state import Begun, CallMade, Destination, Line, WaitingJob
 from spooler.schedule_types import (
     RANKS,
     Assignment,
@@ -37,58 +37,6 @@ from spooler.schedule_window import DAY
 _MICROSECOND = timedelta(microseconds=1)
 
 
-@dataclass(slots=True, eq=False)
-class _Job:
-    """A job that waits. ``since``: when it began to age, by the clock of the queues."""
-
-    about: Candidate
-    since: int
-    not_before: Deadline | None
-    expires: Deadline | None
-
-
-@dataclass(slots=True, eq=False)
-class _Begun:
-    """A call that counts against its number's limit, and when it began, as far as the clock knows."""
-
-    at: datetime
-
-
-@dataclass(slots=True, eq=False)
-class _Call:
-    jobs: set[int]
-    number: str
-    port: str
-    begun: _Begun | None
-
-
-@dataclass(slots=True, eq=False)
-class _Number:
-    """A destination that was called within a day, is in a call, or is barred."""
-
-    calls: list[_Call] = field(default_factory=list)
-    begun: list[_Begun] = field(default_factory=list)
-    barred: Deadline | None = None
-
-    def closed_until(self, now: datetime, limit: int) -> tuple[datetime, WaitReason] | None:
-        """Until when it is not to be called, as far as times decide."""
-        found: tuple[datetime, WaitReason] | None = None
-        if self.barred is not None and self.barred.at > now:
-            found = (self.barred.at, WaitReason.NUMBER_BARRED)
-        if limit and len(self.begun) >= limit:
-            free = sorted(begun.at for begun in self.begun)[-limit] + DAY
-            if free > (now if found is None else found[0]):
-                found = (free, WaitReason.NUMBER_LIMIT)
-        return found
-
-
-@dataclass(slots=True, eq=False)
-class _Port:
-    free: bool = False
-    down: str | None = None  # why no call can be made on it
-    calls: list[_Call] = field(default_factory=list)
-
-
 def _is_kept(deadline: Deadline | None, now: datetime) -> bool:
     return deadline is None or deadline.within is None or deadline.at - now <= deadline.within
 
@@ -102,16 +50,16 @@ class Schedule:
         self._elapsed = 0  # microseconds that the clock went forward: what ageing counts
         self._routes = Routes(rules)
         self._queues = Queues(rules.ageing // _MICROSECOND, 0)
-        self._jobs: dict[int, _Job] = {}
-        self._in_call: dict[int, _Call] = {}
-        self._numbers: dict[str, _Number] = {}
-        self._ports: dict[str, _Port] = {port.name: _Port() for port in rules.ports}
+        self._jobs: dict[int, WaitingJob] = {}
+        self._in_call: dict[int, CallMade] = {}
+        self._numbers: dict[str, Destination] = {}
+        self._ports: dict[str, Line] = {port.name: Line() for port in rules.ports}
         self._count = 0
         # Hints: an entry says "look at this at that time", and looking decides.
-        self._expiries: list[tuple[datetime, int, _Job]] = []
+        self._expiries: list[tuple[datetime, int, WaitingJob]] = []
         self._timers: list[tuple[datetime, str]] = []
         # Told since we last knew how late it is.
-        self._fresh: list[_Job] = []
+        self._fresh: list[WaitingJob] = []
         self._fresh_bars: set[str] = set()
 
     def put(self, candidate: Candidate) -> None:
@@ -125,7 +73,7 @@ class Schedule:
             self.drop(candidate.job)
         age = max(0, (self._now - candidate.since) // _MICROSECOND)
         since = self._elapsed - age + candidate.behind // _MICROSECOND
-        job = _Job(candidate, since, candidate.not_before, candidate.expires)
+        job = WaitingJob(candidate, since, candidate.not_before, candidate.expires)
         self._jobs[candidate.job] = job
         self._expect(job)
         self._admit(job)
@@ -155,7 +103,7 @@ class Schedule:
 
         Returns whether it became free by this.
         """
-        port = self._ports.setdefault(name, _Port())
+        port = self._ports.setdefault(name, Line())
         before, port.free = port.free, free and not port.calls
         port.down = None if free else down
         self._show(name, port)
@@ -163,12 +111,12 @@ class Schedule:
 
     def recall(self, number: str, begun: datetime) -> None:
         """This number was called then, before we were made."""
-        self._numbers.setdefault(number, _Number()).begun.append(_Begun(min(begun, self._now)))
+        self._numbers.setdefault(number, Destination()).begun.append(Begun(min(begun, self._now)))
         self._settle(number)
 
     def bar(self, number: str, until: Deadline | None) -> None:
         """No call to this number until then; None: it may be called again."""
-        self._numbers.setdefault(number, _Number()).barred = until
+        self._numbers.setdefault(number, Destination()).barred = until
         self._settle(number)
         self._fresh_bars.add(number)
 
@@ -278,16 +226,16 @@ class Schedule:
         return Wait(reason=WaitReason.PORTS_DOWN, ports=faults, group=pool.name)
 
     def _begin(self, jobs: Sequence[int], number: str, port: str, begun: datetime | None) -> None:
-        call = _Call(set(jobs), number, port, None if begun is None else _Begun(begun))
+        call = CallMade(set(jobs), number, port, None if begun is None else Begun(begun))
         for job in jobs:
             self.drop(job)
             self._in_call[job] = call
-        about = self._numbers.setdefault(number, _Number())
+        about = self._numbers.setdefault(number, Destination())
         about.calls.append(call)
         if call.begun is not None:
             about.begun.append(call.begun)
         self._queues.block(number)
-        used = self._ports.setdefault(port, _Port())
+        used = self._ports.setdefault(port, Line())
         used.calls.append(call)
         used.free = False
         self._show(port, used)
@@ -316,7 +264,7 @@ class Schedule:
                 self.drop(job.about.job)
         return expired
 
-    def _keep(self, job: _Job) -> None:
+    def _keep(self, job: WaitingJob) -> None:
         """No pause of ours is longer than it was meant, though the clock was set back."""
         expires = job.expires
         job.not_before = None if job.not_before is None else job.not_before.kept(self._now)
@@ -340,20 +288,20 @@ class Schedule:
             about.barred = None if over else about.barred.kept(self._now)
         self._settle(number)
 
-    def _expect(self, job: _Job) -> None:
+    def _expect(self, job: WaitingJob) -> None:
         """Look at the job when its time is up."""
         if job.expires is not None:
             self._count += 1
             heappush(self._expiries, (job.expires.at, self._count, job))
 
-    def _opens(self, job: _Job) -> datetime | None:
+    def _opens(self, job: WaitingJob) -> datetime | None:
         """When the job's time comes; None: it has come."""
         return job.not_before.at if job.not_before is not None and job.not_before.at > self._now else None
 
-    def _admit(self, job: _Job) -> None:
+    def _admit(self, job: WaitingJob) -> None:
         self._queues.admit(job.about, job.since, self._pool(job.about), self._opens(job))
 
-    def _expires(self, at: datetime, job: _Job) -> bool:
+    def _expires(self, at: datetime, job: WaitingJob) -> bool:
         return self._jobs.get(job.about.job) is job and job.expires is not None and job.expires.at == at
 
     def _settle(self, number: str) -> None:
@@ -385,14 +333,14 @@ class Schedule:
                 pool.set_free(name, self._ports[name].free)
         return pool
 
-    def _show(self, name: str, port: _Port) -> None:
+    def _show(self, name: str, port: Line) -> None:
         for pool in self._routes.pools:
             pool.set_free(name, port.free)
 
     def _lay_out(self) -> None:
         """Other ports, groups or rules: everything finds its place anew."""
         for rule in self._rules.ports:
-            self._ports.setdefault(rule.name, _Port())
+            self._ports.setdefault(rule.name, Line())
         self._routes = Routes(self._rules)
         queues = Queues(self._rules.ageing // _MICROSECOND, self._elapsed)
         queues.take_over(self._queues)

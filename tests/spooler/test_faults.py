@@ -276,9 +276,9 @@ def test_what_was_taken_in_counts_even_when_the_disk_lost_the_journal(store: Sto
         (running,) = port._calls
         running.journal.write_text("".join(lines))
         running.started = True
-        await port._tail(running)
+        await port._attendance._tail(running)
         running.journal.write_text("".join(lines[:left]))
-        await port._settle(running)
+        await port._attendance._settle(running)
 
     asyncio.run(play())
     (page,) = store.call(partial(store_pages.outgoing, id=job_of(order)))
@@ -301,7 +301,7 @@ def test_a_call_whose_journal_appears_late_is_never_given_back(store: Store, tmp
             f'{{"n":2,"t":2.0,"kind":"page-intent","job":{job_of(order)},"number":1}}\n'
         )
         (folder / "journal.jsonl").write_text(lines)
-        assert await port._give_back_undialled(running, "it is gone")
+        assert await port._attendance._give_back_undialled(running, "it is gone")
 
     asyncio.run(play())
     assert job_in(store, job_of(order)).state is JobState.SENDING
