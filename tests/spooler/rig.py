@@ -150,7 +150,7 @@ class Rig:
     def kill_port(self, folder: Path | None = None) -> None:
         """kill -9 of the port process; it is dead when this returns."""
         folder = folder or self.port_folder
-        end = time.monotonic() + 5
+        end = time.monotonic() + PATIENCE_S
         while is_locked(folder) and time.monotonic() < end:
             if (pid := self.port_pid(folder)) is not None:
                 with suppress(ProcessLookupError):
