@@ -48,7 +48,6 @@ class CoverFields:
     priority: Priority = Priority.NORMAL
     confidential: bool = False
     title: str = ""
-    continued_from: int | None = None  # the first page that this call sends, where an earlier one sent some
 
 
 # Said to the far end's machine, and nobody who reads the page is to read them.
@@ -59,13 +58,13 @@ _MEMBERS = {
     "sender": tuple(member.name for member in fields(Sender)),
 }
 _OF_THE_FAX = ("subject", "note", "time_sent", "page_count")
-_OF_THE_JOB = ("job_id", "billing_code", "priority", "confidential", "title", "continued_from")
+_OF_THE_JOB = ("job_id", "billing_code", "priority", "confidential", "title")
 FIELD_NAMES = (
     *(f"{group}.{member}" for group in GROUPS for member in _MEMBERS[group]),
     *_OF_THE_FAX,
     *_OF_THE_JOB,
 )
-"""13 of the recipient, 9 of the sender, 4 of the fax, 6 of the job."""
+"""13 of the recipient, 9 of the sender, 4 of the fax, 5 of the job."""
 CONDITION_NAMES = (*FIELD_NAMES, *GROUPS)
 _TELEPHONE = frozenset(
     (
@@ -77,7 +76,7 @@ _TELEPHONE = frozenset(
         "sender.office_phone",
     )
 )
-_EACH = frozenset(("job_id", "page_count", "time_sent", "continued_from"))
+_EACH = frozenset(("job_id", "page_count", "time_sent"))
 
 
 class Values:
@@ -189,7 +188,6 @@ def fields_for(
     billing_code: str = "",
     priority: Priority = Priority.NORMAL,
     title: str = "",
-    continued_from: int | None = None,
 ) -> CoverFields:
     """The fields for one job's cover page. ``document_pages``: pages after the cover, None when not known."""
     return CoverFields(
@@ -204,7 +202,6 @@ def fields_for(
         priority=priority,
         confidential=cover.confidential,
         title=title,
-        continued_from=continued_from,
     )
 
 

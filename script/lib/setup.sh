@@ -7,7 +7,7 @@ ghostscript cups-daemon cups-client cups-filters cups-core-drivers fonts-dejavu-
 # What only the tests need: other people's tools to compare with.
 PACKAGES_TEST="libtiff-tools jbigkit-bin poppler-utils cups-ipp-utils qpdf procps rlpr cups imagemagick openssl fonts-wqy-microhei tesseract-ocr"
 # What only the slow tier needs: desktop programs.
-PACKAGES_SLOW="libreoffice-writer libreoffice-gtk3 chromium firefox-esr xvfb openbox xdotool dunst dbus-bin dbus-daemon at-spi2-core python3-gi
+PACKAGES_SLOW="tesseract-ocr-rus tesseract-ocr-ell tesseract-ocr-heb libreoffice-writer libreoffice-gtk3 chromium firefox-esr xvfb openbox xdotool dunst dbus-bin dbus-daemon at-spi2-core python3-gi
 gir1.2-gtk-3.0 gir1.2-atspi-2.0 python3-gi-cairo python3-pyqt5 python3-pyqt6"
 
 say() { printf '%s\n' "$*" >&2; }

@@ -185,10 +185,10 @@ def test_nothing_overlaps_in_any_script_on_any_paper(name: str, script: str) -> 
         check_nothing_overlaps(name, cover, "letter", Resolution.STANDARD)
 
 
-def read_by_machine(picture: Image.Image, folder: Path) -> str:
+def read_by_machine(picture: Image.Image, folder: Path, language: str) -> str:
     file = folder / "page.png"
     picture.save(file)
-    command = ["tesseract", str(file), "-", "--psm", "4", "-l", "eng"]
+    command = ["tesseract", str(file), "-", "--psm", "4", "-l", language]
     environment = os.environ | {"OMP_THREAD_LIMIT": "1"}
     return subprocess.run(command, capture_output=True, check=True, text=True, env=environment).stdout
 
@@ -197,14 +197,16 @@ def squeezed(text: str) -> str:
     return re.sub(r"\s", "", text)
 
 
-def check_legible(name: str, cover: CoverFields, resolution: Resolution, folder: Path) -> None:
+def check_legible(name: str, cover: CoverFields, resolution: Resolution, folder: Path, language: str = "eng") -> None:
     picture = picture_of(drawn(name, cover, "a4", resolution).pages[0])
     if resolution is Resolution.STANDARD:
         # As it is printed: its rows are twice as high as its dots are wide.
         picture = picture.resize((picture.width, picture.height * 2), Image.Resampling.NEAREST)
-    said = squeezed(read_by_machine(picture, folder))
+    said = squeezed(read_by_machine(picture, folder, language))
     for wanted in (cover.recipient.name, cover.recipient.number or "", cover.subject):
-        assert squeezed(wanted) in said, (wanted, said)
+        # In a line of both directions the machine gives words, and the sign before a number, in an order of its own.
+        parts = [word.strip("+") for word in wanted.split()] if "heb" in language else [squeezed(wanted)]
+        assert all(part in said for part in parts), (wanted, said)
 
 
 @pytest.mark.parametrize("name", GALLERY)
@@ -214,13 +216,10 @@ def test_a_machine_reads_name_number_and_subject_at_standard_resolution(name: st
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", GALLERY)
-def test_a_machine_reads_them_at_fine_resolution_and_beside_other_scripts(name: str, tmp_path: Path) -> None:
+def test_a_machine_reads_them_at_fine_resolution_and_in_other_scripts(name: str, tmp_path: Path) -> None:
     check_legible(name, fitting(name, full("Latin")), Resolution.FINE, tmp_path)
-    for script in SCRIPTS:
-        other = fitting(name, full(script))
-        latin = full("Latin")
-        who = replace(other.recipient, name=latin.recipient.name)
-        check_legible(name, replace(other, recipient=who, subject=latin.subject), Resolution.STANDARD, tmp_path)
+    for script, language in (("Cyrillic", "rus+eng"), ("Greek", "ell+eng"), ("Hebrew", "heb+eng")):
+        check_legible(name, fitting(name, full(script)), Resolution.STANDARD, tmp_path, language)
 
 
 @pytest.mark.parametrize("name", GALLERY)
