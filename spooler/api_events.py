@@ -11,7 +11,7 @@ from starlette.responses import StreamingResponse
 
 from fax.access import Right
 from fax.errors import RequestError
-from spooler import access, store_events, store_jobs
+from spooler import access, store_events, store_received
 from spooler.access_table import gate, who_asks
 from spooler.api_common import Octets, Parameter, Routes, flag_in, number_in
 from spooler.daemon import Daemon
@@ -38,7 +38,9 @@ def routes(daemon: Daemon) -> Routes:
         """Events in order, one ``Event`` a line."""
         stay = flag_in(request, "follow")
         job = number_in(request, "job", 0, 1, (1 << 31) - 1) or None
-        owner = "" if job is None else (await daemon.store.run(partial(store_jobs.row, id=job))).user
+        owner = ""
+        if job is not None:
+            owner = await daemon.store.run(partial(store_received.owner_of, id=job, who=who_asks(request)))
         _sight(request, job, owner)
         after = number_in(request, "after", 0, 0, 1 << 62)
         await daemon.store.run(partial(store_events.check_cursor, after=after))

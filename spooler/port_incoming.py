@@ -36,6 +36,7 @@ class _Followed:
     call: ReceivedCall
     read_to: int = 0
     pages: int = 0
+    quiet: bool = False  # it was over before we were there: its pages are not told as if they came in now
 
 
 @dataclass
@@ -108,8 +109,9 @@ class Incoming:
         known = self._reception.taken(self._port)
         for call in self._folder.new():
             if call.call not in known:
-                self._followed.append(_Followed(call))
-                if call.is_under_way:
+                goes_on = call.is_under_way
+                self._followed.append(_Followed(call, quiet=not goes_on))
+                if goes_on:
                     self._begin_telling()
         self._begun = True
 
@@ -147,6 +149,8 @@ class Incoming:
             for line in lines:
                 if line.kind == "page-received":
                     one.pages += 1
+                    if one.quiet:
+                        continue
                     self._tell("receiving", f"Page {one.pages} has come in", None)
             self.pages = one.pages
             if ended and self._reception.take_in(self._port, one.call):

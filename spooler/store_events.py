@@ -15,6 +15,7 @@ from fax.errors import Cause, RequestError
 from fax.types import CallId, Event, JobId, JobState
 from spooler import event_codes
 from spooler.store import Transaction
+from spooler.store_routing_tables import received_users
 from spooler.store_tables import calls, configuration, events, jobs, ports
 
 SCAN_LIMIT = 10_000
@@ -137,8 +138,9 @@ class Batch:
 
 
 def read(tx: Transaction, after: int, user: str | None, job: int | None, limit: int, *, lines: bool = True) -> Batch:
-    """Events after the cursor ``after``; where given only of ``user``'s jobs, of ports (where ``lines``) and of the
-    server, or only of one ``job``. Looks at a bounded number of them, since everybody waits for the store."""
+    """Events after the cursor ``after``; where given only of ``user``'s jobs and of what was routed to them, of ports
+    (where ``lines``) and of the server, or only of one ``job``. Looks at a bounded number of them, since everybody
+    waits for the store."""
     last = latest(tx)
     read_to = max(after, last)
     query = select(events).where(events.c.cursor > after).order_by(events.c.cursor).limit(limit)
@@ -148,7 +150,8 @@ def read(tx: Transaction, after: int, user: str | None, job: int | None, limit: 
         read_to = min(read_to, after + SCAN_LIMIT)
         query = query.where(events.c.cursor <= read_to)
     if user is not None:
-        query = query.where(or_(events.c.user == user, events.c.job.is_(None)))
+        routed = select(received_users.c.job).where(received_users.c.user == user)
+        query = query.where(or_(events.c.user == user, events.c.job.is_(None), events.c.job.in_(routed)))
     if not lines:
         query = query.where(or_(events.c.job.is_not(None), events.c.port.is_(None)))
     found = [_event(row) for row in tx.connection.execute(query)]

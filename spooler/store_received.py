@@ -23,6 +23,7 @@ from spooler.access import Caller
 from spooler.store import Transaction
 from spooler.store_events import emit
 from spooler.store_jobs import JobRow, finish, job_of, packed
+from spooler.store_jobs import row as job_row
 from spooler.store_routing_tables import deliveries, received, received_files, received_users
 from spooler.store_submissions import new_submission
 from spooler.store_tables import job_pages, jobs, ports
@@ -233,6 +234,11 @@ def owner_for(tx: Transaction, about: JobRow, who: Caller) -> str:
     where = (received_users.c.job == about.id, received_users.c.user == who.user)
     there = tx.connection.scalar(select(received_users.c.job).where(*where)) is not None
     return who.user if there else str(about.user)
+
+
+def owner_of(tx: Transaction, id: int, who: Caller) -> str:
+    """As ``owner_for``, by the job's id. Raises RequestError NO_SUCH_JOB."""
+    return owner_for(tx, job_row(tx, id), who)
 
 
 def sole_owner_for(tx: Transaction, about: JobRow, who: Caller) -> str:

@@ -15,13 +15,17 @@ import pytest
 
 from codec.tiff import TiffReader, read_pages
 from fax.received import Received
+from fax.settings import Configuration
 from fax.types import Fate, Job, JobState, JobType
 from modem.outcome import Cause
+from modem.port.client import PortClient, PortState, PortStatus
 from modem.received import ReceivedCall
 from spooler import reception, store_events, store_received, store_retention
 from spooler.access import Caller
 from spooler.api_jobs import job_whole
 from spooler.configuration import Live
+from spooler.port_incoming import Incoming
+from spooler.port_news import PortNews
 from spooler.reception import Reception, is_whole, printable, routing_string
 from spooler.retention import Retention
 from spooler.routing import Routing
@@ -324,3 +328,40 @@ def test_the_last_page_makes_a_fax_whole_whether_or_not_the_far_end_has_heard_so
     assert not is_whole(replace(died, pages=()), call.entries)
     first = min(n for n, entry in enumerate(call.entries) if entry.kind == "page-confirmed")
     assert not is_whole(replace(died, pages=outcome.pages[:1]), call.entries[: first + 1])
+
+
+def test_several_calls_between_two_looks_are_each_told_in_order_and_taken_in_once(desk: Desk) -> None:
+    news = PortNews(PORT, desk.store)
+    client = PortClient(desk.spool.root / "ports" / PORT)
+    incoming = Incoming(PORT, client, news.tell, desk.reception)
+    settings = PortSettings(name=PORT, device="/dev/none")
+    status = PortStatus(name=PORT, device="/dev/none", pid=1, version="", state=PortState.IDLE)
+
+    def look() -> bool:
+        return incoming.look(status, None, settings, Configuration())
+
+    call_in(desk.folder, "in-0", sent(count=1))
+    assert look(), "what an earlier daemon left is taken in, and not told as if it rang now"
+    assert desk.kinds() == ["received", "routing", "done"]
+    for name in ("in-1", "in-2", "in-3"):
+        call_in(desk.folder, name, sent(count=1))
+    assert look()
+    assert not look()
+    told = ["ringing", "answered", "receiving", "received", "routing", "done"]
+    assert sorted(desk.kinds()[3:]) == sorted(told * 3)
+    of_line = [kind for kind in desk.kinds()[3:] if kind in ("ringing", "answered", "receiving", "received")]
+    assert of_line.count("received") == 3 and of_line[-1] == "received"
+    assert len(desk.jobs()) == 4
+
+
+def test_who_has_a_fax_in_their_inbox_is_told_of_it(desk: Desk) -> None:
+    desk.reception.take_in(PORT, call_in(desk.folder, "in-1"))
+    (job,) = desk.jobs()
+    desk.store.call(partial(store_received.show_to, job=job.id, user="ann"))
+
+    def told(user: str) -> list[str]:
+        batch = desk.store.call(partial(store_events.read, after=0, user=user, job=None, limit=100, lines=False))
+        return [event.kind for event in batch.events]
+
+    assert told("ann") == ["received", "routing", "done"]
+    assert told("bob") == []
