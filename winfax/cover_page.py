@@ -8,16 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from fax.covers import CoverPreview
 from fax.errors import Cause, FaxError
-from fax.settings import Paper
-from fax.types import Recipient, Sender
 from winfax.constants import ERROR_FILE_NOT_FOUND, ERROR_SPL_NO_STARTDOC
 from winfax.errors import WinFaxError, attempt
 from winfax.handles import default_client
 from winfax.page_drawing import PageDrawing
 from winfax.structures import FAX_CONTEXT_INFO, FAX_COVERPAGE_INFO, check_size
-from winfax.submitting import cover_of, recipient_on_cover, sender_on_cover
 
 __all__ = ["FaxPrintCoverPage"]
 
@@ -31,6 +27,11 @@ def FaxPrintCoverPage(FaxContextInfo: FAX_CONTEXT_INFO | None, CoverPageInfo: FA
     """
 
     def act() -> bool:
+        from fax.covers import CoverPreview
+        from fax.settings import Paper
+        from fax.types import Recipient, Sender
+        from winfax.submitting import cover_of, recipient_on_cover, sender_on_cover
+
         context = check_size(FaxContextInfo, FAX_CONTEXT_INFO)
         info = check_size(CoverPageInfo, FAX_COVERPAGE_INFO)
         drawing: Any = context.hDC
