@@ -27,7 +27,7 @@ from ipp.client import post
 from ipp.values import IppError, Operation, request
 
 CUPSD = Path("/usr/sbin/cupsd")
-START_LIMIT_S = 20.0
+START_LIMIT_S = 60.0
 STOP_LIMIT_S = 10.0
 _NEEDED = {
     CUPSD: "cups-daemon",

@@ -30,7 +30,7 @@ from modem.port.client import PortClient, PortError, is_locked
 from modem.soft.farend import ExchangeData
 
 ROOT = Path(__file__).resolve().parents[1]
-WAIT_S = 30.0
+WAIT_S = 90.0
 
 
 class HouseError(Exception):

@@ -21,7 +21,7 @@ ARROWS: dict[str, set[str]] = {
     "modem": {"codec"},
     "ppd": set(),
     "spooler": {"fax", "ipp", "coverpage", "codec", "modem"},
-    "winfax": {"fax", "coverpage", "codec", "ipp"},
+    "winfax": {"fax"},
 }
 HOUSE = set(ARROWS)
 

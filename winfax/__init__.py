@@ -4,7 +4,8 @@
   nothing to give out; when it fails, ``GetLastError()`` says why. Constants, structures, and ``FaxFreeBuffer``.
 - The objects of the COM generation: ``Dispatch("FaxServer.FaxServer")`` and all that come from it, ``FaxTiff``.
 - The Pythonic layer: ``with winfax.connect() as server: ...``. What fails raises ``WinFaxError``.
-- May import: ``fax``, ``coverpage``, ``ipp``, and the standard library; quick to import, pure Python.
+- May import: ``fax`` and the standard library; what prints loads ``cups`` and ``reportlab`` then. Quick to import, pure
+  Python.
 
 What always holds: a function that succeeds has done what it says; each request is checked by the server.
 """

@@ -29,7 +29,7 @@ from script.house import House
 
 ROOT = Path(__file__).resolve().parents[2]
 REPORT = ROOT / "docs" / "sample" / "report.pdf"
-SPEED = 20.0
+SPEED = 10.0
 NUMBER = "5552001"
 # Two short pages of text; two seconds of work come first where a test needs time.
 LETTER = """%!PS-Adobe-3.0
