@@ -53,6 +53,7 @@ def _register() -> None:
         asking,
         book,
         calls,
+        changing,
         covers,
         inbox,
         keeping,
@@ -69,6 +70,7 @@ def _register() -> None:
 
     for module in (
         sending,
+        changing,
         looking,
         inbox,
         mail,

@@ -1,4 +1,4 @@
-"""The commands that change something: send, address, cancel, hold, resume, restart, resend, delete."""
+"""The commands that bring a fax on its way: send, fetch, address."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ import os
 import sys
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.exits import ExitCode, exit_code
-from fax.errors import DocumentError, FaxError, NotRunningError
+from cli.exits import ExitCode
+from fax.errors import DocumentError, NotRunningError
 from fax.types import (
     Accepted,
     CoverPage,
     DocumentId,
-    Job,
     JobId,
     JobState,
     Poll,
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
     from fax.client import Client
 
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
-JobIds = Annotated[list[int], typer.Argument(metavar="ID", help="Job numbers.", show_default=False)]
 SUBMIT_PAUSES_S = (0.5, 1.0, 2.0)
 
 
@@ -46,12 +44,6 @@ def register(app: typer.Typer) -> None:
     app.command()(send)
     app.command()(fetch)
     app.command()(address)
-    app.command()(cancel)
-    app.command()(hold)
-    app.command()(resume)
-    app.command()(restart)
-    app.command()(resend)
-    app.command()(delete)
 
 
 def send(
@@ -332,75 +324,3 @@ def address(
         output.json(job)
     else:
         output.line(f"job {job.id}: to {words.recipient(job.recipient)}, {words.STATES[job.state]}")
-
-
-def _each(
-    ids: Sequence[int], act: Callable[[JobId], Job], as_json: bool, unended: str | None = None, ended: str | None = None
-) -> None:
-    """Do ``act`` on all jobs, also after one was refused; leave with the first refusal's exit code.
-
-    ``unended``, ``ended``: what to say of a job that has not, or has, ended, instead of its state.
-    """
-    from cli import output, words
-
-    code: ExitCode | None = None
-    done: list[Job] = []
-    for id in ids:
-        try:
-            job = act(JobId(id))
-        except NotRunningError:
-            raise
-        except FaxError as error:
-            output.complain(error.text if str(id) in error.text else f"job {id}: {error.text}")
-            code = code or exit_code(error)
-            continue
-        done.append(job)
-        if not as_json:
-            said = ended if job.state.ended else unended
-            output.line(f"job {job.id}: {said or words.STATES[job.state]}")
-    if as_json:
-        output.json(done)
-    if code is not None:
-        raise typer.Exit(code)
-
-
-def cancel(context: typer.Context, ids: JobIds, as_json: Json = False) -> None:
-    """End faxes; a call that is under way is ended."""
-    from fax.client import Client
-
-    _each(ids, Client(context.obj).cancel, as_json, unended="its call is being ended")
-
-
-def hold(context: typer.Context, ids: JobIds, as_json: Json = False) -> None:
-    """Pause faxes until `platen resume`."""
-    from fax.client import Client
-
-    _each(ids, Client(context.obj).hold, as_json)
-
-
-def resume(context: typer.Context, ids: JobIds, as_json: Json = False) -> None:
-    """Let paused faxes go on."""
-    from fax.client import Client
-
-    _each(ids, Client(context.obj).resume, as_json)
-
-
-def restart(context: typer.Context, ids: JobIds, as_json: Json = False) -> None:
-    """Let faxes that failed or were cancelled go on at the first page not confirmed."""
-    from fax.client import Client
-
-    _each(ids, Client(context.obj).restart, as_json)
-
-
-def resend(context: typer.Context, ids: JobIds, as_json: Json = False) -> None:
-    """Send faxes that have ended again, all their pages, as new ones."""
-    from fax.client import Client
-
-    _each(ids, Client(context.obj).resend, as_json)
-
-
-def delete(context: typer.Context, ids: JobIds, as_json: Json = False) -> None:
-    """Delete faxes that have ended, with their pages and the records of their calls."""
-    from fax.client import Client
-
-    _each(ids, Client(context.obj).delete, as_json, ended="deleted")
