@@ -60,7 +60,7 @@ def FaxStartPrintJob(
         try:
             queue = find(PrinterName)
             job = PrintJob(queue, info.DocName or _UNNAMED, options)
-            context.hDC = PageDrawing(job)
+            context.hDC = _opened(job)
         except NoFaxPrinterError as error:
             raise WinFaxError(ERROR_INVALID_PRINTER_NAME, str(error)) from error
         except RefusedError as error:
@@ -72,3 +72,12 @@ def FaxStartPrintJob(
 
     job = attempt(act)
     return job is not None, job or 0
+
+
+def _opened(job: PrintJob) -> PageDrawing:
+    """Raises PrintingError; then the job is gone too, and does not wait for a document that nobody will send."""
+    try:
+        return PageDrawing(job)
+    except PrintingError:
+        job.cancel()
+        raise

@@ -8,13 +8,16 @@ import typing
 
 import pytest
 
+import fax.extension
+import fax.provider
 import winfax
-from tests.winfax.specification_constants import CONSTANTS
+from tests.winfax.specification_constants import CONSTANTS, PROVIDER_STATUS
 from tests.winfax.specification_functions import CALLBACKS, FUNCTIONS, given, returned
 from tests.winfax.specification_objects import CREATABLE, OBJECTS
 from tests.winfax.specification_structures import CONTRACT_STRUCTURES, SIZES, STRUCTURES, size_of
 
 ALL_STRUCTURES = STRUCTURES | CONTRACT_STRUCTURES
+OURS = {"FAX_ROUTE": ("DeliveryId",)}  # behind the documented members; not counted in the size
 KINDS = {"S": str, "L": int, "I": int, "B": bool, "V": int}
 
 
@@ -41,6 +44,28 @@ def test_a_structure_has_its_members_in_their_order_and_its_sizes(name: str) -> 
     if members[0][0] == "SizeOfStruct":
         assert structure().SizeOfStruct == structure.SizeOfStruct
         assert structure.SizeOfStruct in (narrow, wide)
+
+
+@pytest.mark.parametrize("name", CONTRACT_STRUCTURES)
+def test_a_structure_of_the_extension_contracts_has_its_members_and_its_size(name: str) -> None:
+    _, wide, members = CONTRACT_STRUCTURES[name]
+    structure = getattr(fax.extension, name, None) or getattr(fax.provider, name)
+    assert [field.name for field in dataclasses.fields(structure)] == [
+        *(member for member, _ in members),
+        *OURS.get(name, ()),
+    ]
+    assert structure.SizeOfStruct == wide
+
+
+def test_what_extensions_and_clients_call_the_same_is_the_same() -> None:
+    shared = {
+        (name, value)
+        for module in (fax.extension, fax.provider)
+        for name, value in vars(module).items()
+        if name.isupper() and name in CONSTANTS
+    }
+    assert len(shared) > len(PROVIDER_STATUS)
+    assert {(name, CONSTANTS[name]) for name, _ in shared} == shared
 
 
 @pytest.mark.parametrize(("name", "signature"), FUNCTIONS.items())
