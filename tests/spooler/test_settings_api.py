@@ -105,8 +105,10 @@ def test_what_a_line_is_doing_is_shown_with_its_fax(tmp_path: Path) -> None:
         error = refusal(lambda: rig.client.change_port(shown.id, PortChange(rings=3)))
         assert error.cause is Cause.PORT_BUSY
         rig.restart()
-        wait_for(lambda: rig.client.ports()[0].status.job == job.id, "the call that goes on")
-        assert rig.client.ports()[0].status.state is DeviceState.DIALING
+        goes_on = (job.id, DeviceState.DIALING)
+        wait_for(
+            lambda: (now := rig.client.ports()[0].status) and (now.job, now.state) == goes_on, "the call that goes on"
+        )
         rig.client.cancel(job.id)
         wait_for(lambda: rig.client.ports()[0].status.state is DeviceState.AVAILABLE, "the end")
         assert rig.client.change_port(shown.id, PortChange(rings=3)).rings == 3
