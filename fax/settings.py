@@ -161,7 +161,12 @@ class Configuration:
     recipients_limit: int = field(
         default=0, metadata=_about("most recipients of one submission; 0: any number", least=0, most=1_000_000)
     )
-    events_keep_days: int = field(default=30, metadata=_about("days that events are kept", least=1, most=36500))
+    events_keep_days: int = field(
+        default=30,
+        metadata=_about(
+            "days that events are kept, and what calls that came in left besides their faxes", least=1, most=36500
+        ),
+    )
     sent_keep_days: int | None = field(
         default=90, metadata=_about("days that faxes which were sent are kept; none: for ever", least=1, most=36500)
     )

@@ -63,6 +63,16 @@ def kept_pages(receipts: Sequence[PageReceipt]) -> tuple[Kept, ...]:
     return tuple(found)
 
 
+def holds_no_page(call: ReceivedCall) -> bool:
+    """Whether a call that was taken in has nothing that could be a page, even for a person: its journal tells of none,
+    and nothing lies beside that but its recording. Raises OSError."""
+    outcome = call.outcome()
+    if outcome is None or kept_pages(outcome.pages):
+        return False
+    plain = (call.journal, journal.images_path(call.journal))
+    return all(path in plain or not path.stat().st_size for path in call.folder.iterdir())
+
+
 def is_whole(outcome: AnswerOutcome, entries: Sequence[Entry]) -> bool:
     """Whether the far end has sent all that it wanted to.
 

@@ -19,9 +19,13 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from spooler import store_events, store_records, store_retention, store_waste
+from modem import journal
+from modem.received import ReceivedCall
+from spooler import store_events, store_received, store_records, store_retention, store_waste
+from spooler.reception import FAX_NAME, holds_no_page
 from spooler.spool import Spool, sync_folder
 from spooler.store import Store, Transaction
+from spooler.store_retention import TakenCall
 from spooler.store_waste import Waste
 
 log = logging.getLogger(__name__)
@@ -30,6 +34,7 @@ EVENTS_AT_ONCE = 2000
 RECORDS_AT_ONCE = 500
 KEYS_AT_ONCE = 50
 FILES_AT_ONCE = 200
+CALLS_AT_ONCE = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +43,7 @@ class Ages:
 
     sent_days: float | None  # jobs that were sent
     unsent_days: float | None  # jobs that failed or were cancelled
-    events_days: float | None
+    events_days: float | None  # and what calls that came in left besides their faxes
     records_days: float | None = None  # of calls
 
 
@@ -49,6 +54,7 @@ class Retention:
         self._store = store
         self._spool = spool
         self._emptying = threading.Lock()
+        self._looked_to: TakenCall | None = None  # of the calls that came in
 
     def tidy(self, ages: Ages, now: datetime | None = None) -> None:
         """Let go of everything that is older than ``ages``, then of its files."""
@@ -71,6 +77,7 @@ class Retention:
             work = partial(store_events.forget, before=told, limit=EVENTS_AT_ONCE)
             while self._store.call(work) == EVENTS_AT_ONCE:
                 pass
+            self._tidy_received(told)
         if (recorded := before(ages.records_days)) is not None:
             records = partial(store_records.forget, before=recorded, limit=RECORDS_AT_ONCE)
             while self._store.call(records) == RECORDS_AT_ONCE:
@@ -78,6 +85,23 @@ class Retention:
         while self._store.call(partial(store_retention.forget_keys, limit=KEYS_AT_ONCE)) == KEYS_AT_ONCE:
             pass
         self.empty()
+
+    def _tidy_received(self, before: datetime) -> None:
+        """Let go of the folders of incoming calls that brought no page, and, beside faxes that are stored, of what only
+        led to them: the call's recording, and the port process's own pages where a crash left them. Each call is looked
+        at once in a daemon's life. Raises OSError."""
+        look = partial(store_retention.taken_calls, before=before, limit=CALLS_AT_ONCE)
+        while found := self._store.call(partial(look, after=self._looked_to)):
+            empty: list[TakenCall] = []
+            for one in found:
+                call = ReceivedCall(self._spool.root / store_received.folder_of(one.port, one.call))
+                if one.fax and (call.folder / FAX_NAME).exists():
+                    journal.images_path(call.journal).unlink(missing_ok=True)
+                    call.pages.unlink(missing_ok=True)
+                elif not one.fax and call.folder.exists() and holds_no_page(call):
+                    empty.append(one)
+            self._store.call(partial(store_retention.let_go_of_calls, calls=empty))
+            self._looked_to = found[-1]
 
     def empty(self) -> None:
         """Remove the files that are waste. Raises OSError when the disk fails; what is left stays waste."""

@@ -27,7 +27,7 @@ from spooler.store_jobs import row as job_row
 from spooler.store_routing_tables import deliveries, received, received_files, received_users
 from spooler.store_submissions import new_submission
 from spooler.store_tables import job_pages, jobs, ports
-from spooler.store_waste import throw_away
+from spooler.store_waste import RECEIVED, throw_away
 
 INBOUND = (JobType.RECEIVE.value, JobType.ROUTING.value, JobType.FAIL_RECEIVE.value)
 
@@ -321,4 +321,4 @@ def forget(tx: Transaction, job: int) -> None:
         tx.connection.execute(delete(table).where(table.c.job == job))
     about = tx.connection.execute(select(received).where(received.c.job == job)).first()
     if about is not None:
-        throw_away(tx, "received", folder_of(about.port, about.call))
+        throw_away(tx, RECEIVED, folder_of(about.port, about.call))

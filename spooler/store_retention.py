@@ -7,9 +7,11 @@ none is forgotten; its key goes on giving the first answer as long as it is reme
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, exists, func, insert, or_, select
+from sqlalchemy import and_, delete, exists, func, insert, or_, select
 
 from fax.errors import Cause, RequestError
 from fax.types import JobState, JobType
@@ -20,6 +22,7 @@ from spooler.store import Transaction
 from spooler.store_access import write_audit
 from spooler.store_events import emit
 from spooler.store_jobs import finish, refuse_state, row
+from spooler.store_routing_tables import received
 from spooler.store_tables import (
     call_jobs,
     calls,
@@ -31,8 +34,9 @@ from spooler.store_tables import (
     master_pages,
     masters,
     submissions,
+    waste,
 )
-from spooler.store_waste import throw_away, throw_covers_away
+from spooler.store_waste import RECEIVED, throw_away, throw_covers_away
 
 KEYS_KEPT = timedelta(days=30)  # a key is good for so long after the last job that it gave
 
@@ -133,3 +137,34 @@ def forget_keys(tx: Transaction, limit: int) -> int:
     tx.connection.execute(delete(jobs_gone).where(jobs_gone.c.submission.in_(found)))
     tx.connection.execute(delete(submissions).where(submissions.c.id.in_(found)))
     return len(found)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TakenCall:
+    """An incoming call that was taken in. ``fax``: it had pages, and became a job."""
+
+    call: str
+    port: str
+    ended: datetime
+    fax: bool
+
+
+def taken_calls(tx: Transaction, before: datetime, after: TakenCall | None, limit: int) -> list[TakenCall]:
+    """Incoming calls that ended before this time, oldest first, behind ``after``."""
+    query = select(received).where(received.c.ended < before).order_by(received.c.ended, received.c.call)
+    if after is not None:
+        later = and_(received.c.ended == after.ended, received.c.call > after.call)
+        query = query.where(received.c.ended >= after.ended, or_(received.c.ended > after.ended, later))
+    return [
+        TakenCall(call=each.call, port=each.port, ended=each.ended, fax=each.job is not None)
+        for each in tx.connection.execute(query.limit(limit))
+    ]
+
+
+def let_go_of_calls(tx: Transaction, calls: Sequence[TakenCall]) -> None:
+    """The folders of these calls, none of which became a fax, are waste."""
+    for each in calls:
+        name = store_received.folder_of(each.port, each.call)
+        known = select(waste.c.id).where(waste.c.kind == RECEIVED, waste.c.name == name)
+        if tx.connection.scalar(known) is None:
+            throw_away(tx, RECEIVED, name)

@@ -1,7 +1,7 @@
 """The tables of faxes that came in and of how they are routed; as ``store_tables`` says of all.
 
 What always holds: ``received`` has a line for each incoming call that was taken in, which outlives its job, so that
-no call is taken in twice.
+no call is taken in twice; that of a call without a page goes after the call's folder has.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Files that nothing refers to any more, written down in the transaction that let go of them.
 
-What always holds: a file is named here before it goes, and its name goes after it.
+What always holds: a file is named here before it goes, and its name goes after it; so does the line of an incoming call
+that brought no page, when its folder is gone, and not before: nothing that still lies there is taken in twice.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from dataclasses import dataclass
 from sqlalchemy import delete, insert, select
 
 from spooler.store import Transaction
+from spooler.store_routing_tables import received
 from spooler.store_tables import job_pages, waste
 
 ARCHIVE = "archive"
+RECEIVED = "received"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +59,8 @@ def is_waste(tx: Transaction, one: Waste) -> bool:
 def forget_waste(tx: Transaction, gone: Sequence[Waste]) -> None:
     """These files are gone, durably."""
     tx.connection.execute(delete(waste).where(waste.c.id.in_([one.id for one in gone])))
+    calls = [one.name.rpartition("/")[2] for one in gone if one.kind == RECEIVED]
+    tx.connection.execute(delete(received).where(received.c.call.in_(calls), received.c.job.is_(None)))
 
 
 def covers(tx: Transaction) -> set[str]:
