@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from modem.class1.driver import Driver, Heard, Said
 from modem.class1.profile import Profile
-from modem.t30.line import LineEvent, Wish
+from modem.t30.frames import Type, build, fcs
+from modem.t30.line import LineEvent, Listen, SetUp, Wish
 
 
 def ok(text: str = "OK") -> bytes:
@@ -12,6 +13,11 @@ def ok(text: str = "OK") -> bytes:
 
 
 CONNECT = ok("CONNECT")
+MCF = build(Type.MCF, x=0).octets
+MCF += fcs(MCF)
+EOP = build(Type.EOP).octets
+TSI = build(Type.TSI, b"1001" + b" " * 16, final=False).octets
+CODES = "24,48,72,96,145,146"
 
 
 class Desk:
@@ -70,3 +76,23 @@ class Desk:
         (event,) = self.events
         self.events.clear()
         return event
+
+
+def set_up(desk: Desk, *, echo: bool = False) -> None:
+    """A good modem's answers to the set-up."""
+    said = desk.perform(SetUp())
+    while said:
+        (command,) = said.split(b"\r")[:-1]
+        answer = command + b"\r" if echo else b""
+        if command == b"AT+FCLASS=?":
+            answer += ok("0,1")
+        elif command == b"AT+FTM=?":
+            answer += ok(CODES)
+        said = desk.says(answer + ok())
+
+
+def listening(desk: Desk) -> None:
+    """After a frame was received: the driver knows that there was a signal on the line."""
+    assert desk.perform(Listen()) == b"AT+FRH=3\r"
+    desk.says(CONNECT + MCF + b"\x10\x03" + ok())
+    desk.events.clear()

@@ -30,7 +30,7 @@ from modem.soft.virtual import VirtualModem
 from modem.t30.receiver_abilities import ReceiverPolicy
 from tests.modem.port.bench import PAGES, Bench, save_pages, save_plan
 from tests.modem.port.scripted import ScriptedModem
-from tests.modem.port.test_answering import Wire
+from tests.modem.port.test_answering_run import Wire
 
 CALLER, CALLED = "100", "200"
 PLAN = CallPlan(call="c1", dial=CALLED, documents=(), tsid="+49 555 1", fetch=PlannedFetch())
