@@ -34,7 +34,7 @@ from spooler.store_ports import named
 log = logging.getLogger(__name__)
 AT_ONCE = 8  # faxes that are delivered at the same time
 LONGEST_SLEEP_S = 5.0  # the wall clock may be set at any time
-TOGETHER_S = 0.05
+STUCK_S = 60.0  # a fax that we fail at ourselves is left alone for so long
 
 
 class Routing:
@@ -48,6 +48,7 @@ class Routing:
         self._methods: dict[str, Method] = {}
         self._wake = asyncio.Event()
         self._running: dict[int, asyncio.Task[None]] = {}
+        self._stuck: dict[int, float] = {}  # faxes that we failed at, and until when they are left alone
         self._task: asyncio.Task[None] | None = None
 
     def register(self, method: Method) -> None:
@@ -149,12 +150,14 @@ class Routing:
         now = datetime.now(UTC)
         room = AT_ONCE - len(self._running)
         if room > 0:
-            find = partial(store_deliveries.due, now=now, limit=room, without=frozenset(self._running))
+            self._stuck = {job: until for job, until in self._stuck.items() if until > self._loop.time()}
+            without = frozenset((*self._running, *self._stuck))
+            find = partial(store_deliveries.due, now=now, limit=room, without=without)
             for job in await self._store.run(find):
                 task = asyncio.create_task(self._deliver(job), name=f"routing {job}")
                 self._running[job] = task
                 task.add_done_callback(partial(self._ended, job))
-        until = await self._store.run(store_deliveries.next_due)
+        until = await self._store.run(partial(store_deliveries.next_due, now=now))
         if until is None:
             return LONGEST_SLEEP_S
         return max(0.05, min(LONGEST_SLEEP_S, (until - now).total_seconds()))
@@ -195,6 +198,9 @@ class Routing:
         except FaxError as error:
             log.error("Fax %d cannot be delivered now: %s", job, error)
             await asyncio.sleep(1)
+        except Exception:
+            log.exception("Fax %d cannot be delivered; it is tried again in %.0f s", job, STUCK_S)
+            self._stuck[job] = self._loop.time() + STUCK_S
 
     async def _tried(self, guid: str, order: Order) -> Outcome:
         method = self._methods.get(guid)

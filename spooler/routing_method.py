@@ -52,8 +52,14 @@ class Order:
     files: tuple[RoutedFile, ...]  # the first is the fax's TIFF, which must not be changed
     data: bytes  # the method's, for this line; or the rule's; or what an earlier method made of it
     retry_data: bytes  # what the method handed back when it failed last
-    tries: int  # made before this one
+    tries: int  # made before this one, since it was asked for
     folder: Path  # for files that the method adds: a folder of this fax, there as long as the fax is
+    anew: bool = False  # it was asked for once more, after tries that count no longer
+
+    @property
+    def tried(self) -> bool:
+        """Whether there may have been a try before this one, whose answer was lost."""
+        return self.anew or self.tries > 0
 
 
 @dataclass(frozen=True, kw_only=True)

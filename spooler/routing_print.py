@@ -101,7 +101,7 @@ class PrintMethod(BuiltIn):
                 title=title,
                 prefix=f"{order.id} ",
                 options=dict(target.options),
-                look=order.tries > 0,
+                look=order.tried,
             )
             async with self._room:
                 answer = await ask(question)

@@ -47,9 +47,10 @@ def due(tx: Transaction, now: datetime, limit: int, without: Collection[int] = (
     return [job for job in tx.connection.scalars(query) if job not in without][:limit]
 
 
-def next_due(tx: Transaction) -> datetime | None:
-    """When the next delivery that waits for its time is due."""
+def next_due(tx: Transaction, now: datetime) -> datetime | None:
+    """When the next delivery is due that is not yet."""
     query = select(func.min(deliveries.c.until)).where(deliveries.c.state == DeliveryState.WAITING.value)
+    query = query.where(deliveries.c.until > now)
     found: datetime | None = tx.connection.scalar(query)
     return found
 
@@ -80,6 +81,7 @@ def begin(tx: Transaction, job: int, spool: Path, now: datetime, behind: int) ->
         retry_data=found.retry_data,
         tries=found.tries,
         folder=spool / folder_of(facts.port, facts.call) / "files",
+        anew=not found.tries and found.reason is not None,
     )
     return found.method, found.number, order
 
@@ -106,14 +108,17 @@ def record(
     found = tx.connection.execute(select(deliveries).where(*where)).first()
     if found is None:
         return None
-    if found.state != DeliveryState.WAITING.value:
-        return DeliveryState(found.state)
-    if outcome.done:
+    waits = found.state == DeliveryState.WAITING.value
+    # What was cancelled meanwhile and was made all the same was made.
+    if outcome.done and (waits or found.state == DeliveryState.CANCELLED.value):
         _set(tx, job, number, state="done", reason=outcome.text or None, until=None, ended=tx.now, retry_data=b"")
         _keep_files(tx, job, found, outcome, spool)
         emit(tx, "delivered", job, text=_said(found, outcome.text or "done"))
-        _settle(tx, job)
+        if waits:
+            _settle(tx, job)
         return DeliveryState.DONE
+    if not waits:
+        return DeliveryState(found.state)
     text = outcome.text or "It failed, and does not say why"
     _keep_files(tx, job, found, outcome, spool)
     if outcome.again and found.tries <= rules.retries:
