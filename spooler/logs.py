@@ -24,14 +24,25 @@ _ORDER = tuple(LogLevel)
 _INIT = ("spooler.main", "spooler.serving", "spooler.daemon", "spooler.migrations", "uvicorn")
 _OUTBOUND = (
     "spooler.dispatch",
+    "spooler.port_attendance",
     "spooler.port_launch",
+    "spooler.port_news",
     "spooler.ports",
     "spooler.planning",
     "spooler.preparation",
     "spooler.schedule",
     "spooler.transmissions",
 )
-_INBOUND = ("spooler.port_incoming",)
+_INBOUND = (
+    "spooler.extension_host",
+    "spooler.extensions",
+    "spooler.port_incoming",
+    "spooler.reception",
+    "spooler.routing",
+    "spooler.routing_folder",
+    "spooler.routing_mail",
+    "spooler.routing_print",
+)
 _BY_NAME = (
     dict.fromkeys(_INIT, LogCategory.INIT)
     | dict.fromkeys(_OUTBOUND, LogCategory.OUTBOUND)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -69,6 +70,21 @@ def test_every_logger_of_the_house_stands_in_one_category() -> None:
     named = [name for name in logs._BY_NAME if name.startswith("spooler.")]
     there = {path.stem for path in (ROOT / "spooler").glob("*.py")} | {"migrations", "port_incoming"}
     assert [name for name in named if name.partition(".")[2] not in there] == []
+
+
+def test_what_a_line_is_about_is_its_category_whichever_file_says_it() -> None:
+    """FAXLOG_CATEGORY_INBOUND: incoming faxes, including routing."""
+    inbound, outbound = (
+        re.compile("reception|routing|extension|port_incoming"),
+        re.compile("port_|dispatch|transmission"),
+    )
+    for path in (ROOT / "spooler").glob("*.py"):
+        if "log = logging.getLogger(__name__)" in path.read_text() and path.stem != "extension_process":
+            found = logs.category_of(f"spooler.{path.stem}")
+            if inbound.match(path.stem):
+                assert found is LogCategory.INBOUND, path
+            elif outbound.match(path.stem):
+                assert found is LogCategory.OUTBOUND, path
 
 
 def test_what_comes_from_elsewhere_cannot_begin_a_line(tmp_path: Path) -> None:
