@@ -127,6 +127,12 @@ class Reception:
                 why = getattr(error, "strerror", None) or error
                 log.error("Call %s cannot be taken in, and is tried again: %s", call.call, why)
             return False
+        except Exception:
+            # Not foreseen. It must hold up neither the line nor other calls.
+            if call.call not in self._complained:
+                self._complained.add(call.call)
+                log.exception("Call %s cannot be taken in, and is tried again", call.call)
+            return False
         self._complained.discard(call.call)
         return True
 

@@ -192,6 +192,23 @@ def test_what_cannot_be_taken_in_while_the_disk_is_full_is_taken_in_when_there_i
     assert [job.state for job in desk.jobs()] == [JobState.DONE]
 
 
+def test_a_call_that_nobody_foresaw_holds_up_no_other(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    strange, plain = call_in(desk.folder, "in-1"), call_in(desk.folder, "in-2")
+
+    def spoilt(call: ReceivedCall) -> bool:
+        if call.call == strange.call:
+            raise ValueError("its journal says what no journal says")
+        return False
+
+    monkeypatch.setattr(reception, "_is_beginning", spoilt)
+    assert not desk.reception.take_in(PORT, strange)
+    desk.reception.look(())
+    assert desk.reception.taken(PORT) == {plain.call}
+    assert caplog.text.count("Call in-1 cannot be taken in") == 1, "told once"
+
+
 def test_a_daemon_that_was_killed_between_file_and_database_makes_one_fax_of_it(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
