@@ -5,8 +5,8 @@ Data: an absolute path, in which fields may stand (``/srv/faxes/{port}/{year}``)
 
 What always holds: a file has its name only when it is whole and on stable storage; nothing that is there is ever
 written over: another file gets another name; a delivery that is made again after a crash finds its own file and makes
-no second one; what the far end said does not lead out of the folder. All work is on threads of its own, so that a
-folder that hangs (a network file system) holds up deliveries to folders only.
+no second one; what the far end said leads neither out of the folder nor into the spool. All work is on threads of its
+own, so that a folder that hangs (a network file system) holds up deliveries to folders only.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from filecmp import cmp
+from functools import partial
 from pathlib import Path
 
 from codec.errors import TiffError
@@ -104,7 +105,8 @@ class FolderMethod(BuiltIn):
 
     async def check(self, data: bytes, port: str, device: int) -> None:
         target = parsed(data, self._spool.resolve())
-        work = asyncio.get_running_loop().run_in_executor(self._threads, _usable, fixed_part(target.folder))
+        usable = partial(_usable, fixed_part(target.folder), self._spool)
+        work = asyncio.get_running_loop().run_in_executor(self._threads, usable)
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 trouble = await asyncio.shield(work)
@@ -127,13 +129,15 @@ class FolderMethod(BuiltIn):
         name = self._filled(target.name, order)
         suffix = ".pdf" if target.pdf else ".tif"
         try:
+            if _is_below(folder, self._spool):
+                return failed(f"{folder} is the fax server's own")
             _make_below(Path(fixed_part(target.folder)), folder)
             part = folder / f".{uuid.uuid4().hex}.part"
             try:
                 _write(order, part, target.pdf)
                 part.chmod(target.mode)
                 sync_file(part)
-                kept = _named(part, folder, name, suffix, own=order.tries > 0)
+                kept = _named(part, folder, name, suffix, own=order.tried)
                 sync_folder(folder)
             finally:
                 part.unlink(missing_ok=True)
@@ -147,9 +151,16 @@ class FolderMethod(BuiltIn):
         return routing_names.filled(pattern, order.fax, order.job, order.id, self._zone)
 
 
-def _usable(folder: str) -> str:
+def _is_below(folder: Path, spool: Path) -> bool:
+    """Whether a folder is part of the spool, wherever links lead. Raises OSError."""
+    return folder.resolve().is_relative_to(spool.resolve())
+
+
+def _usable(folder: str, spool: Path) -> str:
     """Why nothing can be stored there; empty: it can."""
     path = Path(folder)
+    if _is_below(path, spool):
+        return f"{folder} is the fax server's own"
     if not path.is_dir():
         return f"{folder} is not a folder"
     return "" if os.access(path, os.W_OK | os.X_OK) else f"{folder} cannot be written to by the fax server"

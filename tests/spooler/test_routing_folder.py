@@ -102,6 +102,21 @@ def test_what_the_far_end_says_leads_nowhere(tmp_path: Path, target: Path, tsid:
     assert {path.name for path in tmp_path.iterdir()} == {"fax.tif", "out"}
 
 
+def test_what_the_far_end_says_does_not_lead_into_the_spool(tmp_path: Path) -> None:
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    (tmp_path / "link").symlink_to(spool)
+    for data, fax in (
+        (f"{tmp_path}/{{tsid}}", replace(FAX, tsid="spool")),
+        (f"{tmp_path}/{{tsid}}/calls", replace(FAX, tsid="spool")),
+        (f"{tmp_path}/{{sub}}", replace(FAX, sub_address="link")),
+    ):
+        outcome = deliver(tmp_path, order(tmp_path, data.encode(), fax=fax))
+        assert not outcome.done and "the fax server's own" in outcome.text
+    assert list(spool.iterdir()) == []
+    assert "the fax server's own" in refused(tmp_path, f"{tmp_path}/link".encode())
+
+
 def test_nothing_that_is_there_is_written_over(tmp_path: Path, target: Path) -> None:
     data = data_of(str(target), name="fax")
     (target / "fax.tif").write_text("precious")
