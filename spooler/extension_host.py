@@ -165,7 +165,12 @@ class Host:
         if not done.ok:
             raise self._broken(done.why)
         log.info("Extension %s: process %d", self.about.name, self._process.pid)
-        self._begun(self)
+        try:
+            self._begun(self)
+        except Exception:
+            # It has not heard all that it must know.
+            self._end()
+            raise
 
     def _environment(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}

@@ -226,9 +226,10 @@ def _called(function: Callable[..., object], *arguments: object) -> tuple[bool, 
 
 
 def _end_with(fd: int) -> None:
-    """Have the kernel kill this process when the daemon, which holds the other end of this pipe, is gone, whatever the
-    module is doing then."""
-    fcntl.fcntl(fd, fcntl.F_SETOWN, os.getpid())
+    """Have the kernel kill this process, and what it has started, when the daemon, which holds the other end of this
+    pipe, is gone, whatever the module is doing then."""
+    leads = os.getpgrp() == os.getpid()
+    fcntl.fcntl(fd, fcntl.F_SETOWN, -os.getpid() if leads else os.getpid())
     fcntl.fcntl(fd, F_SETSIG, signal.SIGKILL)
     fcntl.fcntl(fd, fcntl.F_SETFL, fcntl.fcntl(fd, fcntl.F_GETFL) | os.O_ASYNC)
     if select.select([fd], [], [], 0)[0]:

@@ -29,10 +29,11 @@ LANDLOCK_SCOPES = 3  # abstract sockets and signals: nobody outside is reached (
 FILE_RIGHTS = 1 | 2 | 4 | 1 << 14 | 1 << 15
 RIGHTS_OF_ABI = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}  # how many bits
 AF_UNIX = 1
-# Of linux/audit.h and each architecture's table: socket, ptrace, process_vm_readv, process_vm_writev, io_uring_setup.
+# Of linux/audit.h and each architecture's table: socket; ptrace, process_vm_readv, process_vm_writev, io_uring_setup,
+# setpgid, setsid.
 CALLS = {
-    "x86_64": (0xC000003E, 41, (101, 310, 311, 425)),
-    "aarch64": (0xC00000B7, 198, (117, 270, 271, 425)),
+    "x86_64": (0xC000003E, 41, (101, 310, 311, 425, 109, 112)),
+    "aarch64": (0xC00000B7, 198, (117, 270, 271, 425, 154, 157)),
 }
 X32_BIT = 0x40000000
 
@@ -58,8 +59,9 @@ def limit(limits: Limits) -> None:
 
 
 def confine(denied: Sequence[Path], allowed: Sequence[Path]) -> list[str]:
-    """Give up new privileges, everything below ``denied`` but what is below ``allowed``, sockets of the Unix kind, and
-    signals and debugging of processes outside. Returns what could not be given up, as sentences.
+    """Give up new privileges, everything below ``denied`` but what is below ``allowed``, sockets of the Unix kind,
+    signals and debugging of processes outside, and process groups of its own. Returns what could not be given up, as
+    sentences.
 
     ``denied`` must exist. What is made beside them or beside their parents later cannot be reached either.
     """
@@ -135,7 +137,8 @@ def _grant(ruleset: int, path: Path, rights: int) -> None:
 
 
 def _seccomp() -> None:
-    """Refuse ``socket(AF_UNIX)``, by which the daemon itself is spoken to, and calls that reach into processes."""
+    """Refuse ``socket(AF_UNIX)``, by which the daemon itself is spoken to, calls that reach into processes, and those
+    by which a process leaves the group that is ended as one."""
     known = CALLS.get(platform.machine())
     if known is None:
         raise OSError(errno.ENOSYS, f"not known for {platform.machine()}")

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from fax.errors import Cause, ServerError
 from fax.received import Received
 from fax.registry import ExtensionRegistration, MethodRegistration
 from spooler.extension_host import Host, HostLimits
 from spooler.extensions import Extension, ExtensionMethod
 from spooler.routing_method import Order, Outcome, RoutedFile
 from tests.spooler.modules import extension
-from tests.spooler.rig import ROOT
+from tests.spooler.rig import ROOT, wait_for
 
 ABOUT = ExtensionRegistration(
     name="tests",
@@ -31,6 +34,14 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 FAX = Received(
     call="in-1", port="fax0", device=1, started=NOW, ended=NOW + timedelta(seconds=30), tsid="+49 1", pages=2
 )
+
+
+def lives(pid: int) -> bool:
+    """Whether there is such a process, other than as a name that nobody has asked after."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 class Desk:
@@ -170,6 +181,51 @@ def test_one_that_hangs_is_ended_in_time(tmp_path: Path) -> None:
     assert "no answer within 1 s" in done.text
     assert done.retry_data == b"kept"
     desk.host.close()
+
+
+def test_what_it_started_ends_with_it(desk: Desk) -> None:
+    said = desk.deliver("Bad", desk.order(f"start {desk.out}".encode()))
+    assert said.done, said
+    pids = [int(path.read_text()) for path in sorted(desk.out.glob("child-*"))]
+    assert len(pids) >= 1
+    desk.bad("crash")
+    for pid in pids:
+        wait_for(lambda pid=pid: not lives(pid), f"process {pid}, which the extension had started, ending")  # type: ignore[misc]
+
+
+def test_what_it_started_ends_with_a_daemon_that_is_killed(tmp_path: Path) -> None:
+    program = (
+        "import os, sys; from pathlib import Path; from tests.spooler.test_extensions import Desk\n"
+        "desk = Desk(Path(sys.argv[1])); desk.deliver('Bad', desk.order(f'start {desk.out}'.encode()))\n"
+        "os.kill(os.getpid(), 9)"
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], cwd=ROOT, check=False)
+    assert done.returncode == -9
+    (pid,) = (int(path.read_text()) for path in (tmp_path / "out").glob("child-*"))
+    wait_for(lambda: not lives(pid), "the process that the extension had started ending")
+
+
+def test_a_process_that_was_not_told_of_the_lines_is_not_used(tmp_path: Path) -> None:
+    troubles: list[Exception] = [ServerError(Cause.STORAGE, "The database fails")]
+    told = 0
+
+    def begun(host: Host) -> None:
+        nonlocal told
+        if troubles:
+            raise troubles.pop()
+        told += 1
+
+    made = Desk(tmp_path)
+    made.host.close()
+    host = Host(ABOUT, made.spool / "work", [made.spool], HostLimits(), begun, made.told.append)
+    made.host = host
+    try:
+        with pytest.raises(ServerError):
+            made.deliver("Record", made.order(str(made.out).encode()))
+        assert made.deliver("Record", made.order(str(made.out).encode())).done
+        assert told == 1
+    finally:
+        host.close()
 
 
 def test_it_reaches_neither_the_spool_nor_the_daemon(desk: Desk) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,17 @@ def Bad(FaxRoute: FAX_ROUTE, FailureData: bytes | None, FailureDataSize: int) ->
 
 def _crash(where: str) -> object:
     os._exit(7)
+
+
+def _start(where: str) -> object:
+    """Starts processes that go on without it: one as usual, and one that leaves its group where it is let."""
+    for number, alone in enumerate((False, True)):
+        try:
+            child = subprocess.Popen(["sleep", "600"], start_new_session=alone)
+        except (OSError, subprocess.SubprocessError):
+            continue
+        Path(where, f"child-{number}").write_text(str(child.pid))
+    return True
 
 
 def _kill(where: str) -> object:
