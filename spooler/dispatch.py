@@ -33,7 +33,7 @@ from spooler.ports import Port
 from spooler.reception import Reception
 from spooler.schedule import Schedule
 from spooler.schedule_rules import local_zone, rules_of
-from spooler.schedule_types import Assignment, Candidate, Decision, Rules, WaitReason
+from spooler.schedule_types import Assignment, Candidate, Rules, WaitReason
 from spooler.schedule_window import DAY
 from spooler.schedule_words import sentence
 from spooler.settings import PortSettings, Settings
@@ -225,11 +225,8 @@ class Dispatcher:
                 await self._refresh()
                 now = datetime.now(UTC)
                 # Where nothing can be written down, nothing is begun: it is looked at again, and soon.
-                decision = self._decide(now) if self._health.state.disk is None else Decision()
-                for job in decision.expired:
-                    self._begin_task(self._give_up(job), f"job {job}")
-                for assignment in decision.calls:
-                    self._begin_task(self._carry_out(assignment), f"job {assignment.jobs[0]}")
+                while self._health.state.disk is None and self._decide(now):
+                    await asyncio.sleep(0)
                 wake_at = self._schedule.wake_at()
                 sleep_s = LONGEST_SLEEP_S if wake_at is None else (wake_at - now).total_seconds()
             except FaxError as error:
@@ -241,13 +238,19 @@ class Dispatcher:
                     await self._wake.wait()
             self._wake.clear()
 
-    def _decide(self, now: datetime) -> Decision:
-        """No pause for the garbage collector within it: what it would find can wait."""
+    def _decide(self, now: datetime) -> bool:
+        """One piece of a decision, begun to be carried out. Returns whether there may be more."""
+        # No pause for the garbage collector within it: what it would find can wait.
         gc.disable()
         try:
-            return self._schedule.decide(now)
+            decision = self._schedule.decide(now)
         finally:
             gc.enable()
+        for job in decision.expired:
+            self._begin_task(self._give_up(job), f"job {job}")
+        for assignment in decision.calls:
+            self._begin_task(self._carry_out(assignment), f"job {assignment.jobs[0]}")
+        return decision.more
 
     async def _refresh(self) -> None:
         """Bring the schedule in step with calls that ended and jobs that changed."""

@@ -10,18 +10,25 @@ The clock may be set: a time in the future counts as it stands when a person ask
 never longer than it was meant to be (``Deadline``); what has happened "in the future" happened now; ageing only counts
 the time that the clock went forward. A clock that is set forward makes what is due by it due.
 
+One ``decide`` does a bounded piece of work and hands out one call, so that nobody waits long for it: an hour's ageing
+of 100,000 senders, all calls of 64 ports that are free, are many of them. What is told in between acts as if it were
+told when the clock had been read and all that follows from it done, and before any further call is found.
+
 Must not: read a clock or a database, choose at random, or start anything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
+from itertools import islice
 
 from spooler.schedule_queues import Queues
 from spooler.schedule_routes import Pool, Routes
 from spooler.schedule_state import Begun, CallMade, Destination, Line, WaitingJob
+from spooler.schedule_table import Table
 from spooler.schedule_types import (
     RANKS,
     Assignment,
@@ -34,11 +41,8 @@ from spooler.schedule_types import (
 )
 from spooler.schedule_window import DAY
 
+STEPS = 16  # that one ``decide`` goes at most; one may move an entry within a list of all jobs
 _MICROSECOND = timedelta(microseconds=1)
-
-
-def _is_kept(deadline: Deadline | None, now: datetime) -> bool:
-    return deadline is None or deadline.within is None or deadline.at - now <= deadline.within
 
 
 class Schedule:
@@ -50,9 +54,9 @@ class Schedule:
         self._elapsed = 0  # microseconds that the clock went forward: what ageing counts
         self._routes = Routes(rules)
         self._queues = Queues(rules.ageing // _MICROSECOND, 0)
-        self._jobs: dict[int, WaitingJob] = {}
+        self._jobs: Table[int, WaitingJob] = Table()
         self._in_call: dict[int, CallMade] = {}
-        self._numbers: dict[str, Destination] = {}
+        self._numbers: Table[str, Destination] = Table()
         self._ports: dict[str, Line] = {port.name: Line() for port in rules.ports}
         self._count = 0
         # Hints: an entry says "look at this at that time", and looking decides.
@@ -61,16 +65,22 @@ class Schedule:
         # Told since we last knew how late it is.
         self._fresh: list[WaitingJob] = []
         self._fresh_bars: set[str] = set()
+        # What a decision has begun: the first has to be gone through, the second may be begun anew.
+        self._advancing: Iterator[None] | None = None
+        self._finding: Iterator[None] | None = None
+        self._expired: list[int] = []  # to be told with the next decision
+        self._calls: list[Assignment] = []
 
     def put(self, candidate: Candidate) -> None:
         """The job waits like this; replaces what was known of it. A job in a call is left alone."""
+        self._finish()
         if candidate.job in self._in_call:
             return
         known = self._jobs.get(candidate.job)
         if known is not None:
             if known.about == candidate:
                 return
-            self.drop(candidate.job)
+            self._drop(candidate.job)
         age = max(0, (self._now - candidate.since) // _MICROSECOND)
         since = self._elapsed - age + candidate.behind // _MICROSECOND
         job = WaitingJob(candidate, since, candidate.not_before, candidate.expires)
@@ -78,17 +88,17 @@ class Schedule:
         self._expect(job)
         self._admit(job)
         # A pause that looks too long by the time we know is looked at again by the time it is.
-        if _is_kept(job.not_before, self._now) and _is_kept(job.expires, self._now):
-            return
-        self._fresh.append(job)
+        if any(until is not None and until.kept(self._now) is not until for until in (job.not_before, job.expires)):
+            self._fresh.append(job)
 
     def drop(self, job: int) -> None:
         """The job does not wait (any more): held, cancelled, without a number."""
-        if (known := self._jobs.pop(job, None)) is not None:
-            self._queues.withdraw(job, known.since)
+        self._finish()
+        self._drop(job)
 
     def set_rules(self, rules: Rules) -> None:
         """The settings have changed: they act at once."""
+        self._finish()
         before, self._rules = self._rules, rules
         laid_out = (before.ports, before.groups, before.outbound, before.ageing)
         if laid_out != (rules.ports, rules.groups, rules.outbound, rules.ageing):
@@ -106,22 +116,27 @@ class Schedule:
         port = self._ports.setdefault(name, Line())
         before, port.free = port.free, free and not port.calls
         port.down = None if free else down
-        self._show(name, port)
+        if port.free != before:
+            self._finding = None
+            self._show(name, port)
         return port.free and not before
 
     def recall(self, number: str, begun: datetime) -> None:
         """This number was called then, before we were made."""
+        self._finish()
         self._numbers.setdefault(number, Destination()).begun.append(Begun(min(begun, self._now)))
         self._settle(number)
 
     def bar(self, number: str, until: Deadline | None) -> None:
         """No call to this number until then; None: it may be called again."""
+        self._finish()
         self._numbers.setdefault(number, Destination()).barred = until
         self._settle(number)
         self._fresh_bars.add(number)
 
     def begin(self, jobs: Sequence[int], number: str, port: str) -> None:
         """These jobs are in a call, as was found at start. When it began is told by ``recall``."""
+        self._finish()
         self._begin(jobs, number, port, None)
 
     def end(self, job: int, *, dialled: bool = True) -> None:
@@ -129,6 +144,7 @@ class Schedule:
 
         ``dialled`` False: it does not count as a call to its number.
         """
+        self._finish()
         if (call := self._in_call.pop(job, None)) is None:
             return
         for other in call.jobs:
@@ -154,34 +170,31 @@ class Schedule:
         if len(call.jobs) == 1:
             self.end(job, dialled=False)
         else:
+            self._finish()
             call.jobs.discard(job)
             del self._in_call[job]
 
     def decide(self, now: datetime) -> Decision:
-        """Everything that is to be done at ``now``; it is taken as done."""
-        expired = self._advance(now)
-        calls: list[Assignment] = []
-        if not self._rules.paused:
-            discount = self._rules.window.is_open(now)
-            while (found := self._queues.first(discount)) is not None:
-                job, port = found
-                limit = self._rules.documents_per_call - 1
-                jobs = (job, *self._queues.companions(job, port, discount, limit))
-                number = self._jobs[job].about.number
-                shares: dict[str, set[int]] = {}
-                for each in jobs:
-                    about = self._jobs[each].about
-                    shares.setdefault(about.user, set()).add(RANKS[about.priority])
-                self._begin(jobs, number, port, now)
-                for user, ranks in shares.items():
-                    self._queues.serve(user, ranks)
-                calls.append(Assignment(jobs=jobs, number=number, port=port))
-        return Decision(calls=tuple(calls), expired=tuple(sorted(expired)))
+        """The next piece of what is to be done at ``now``; it is taken as done. To be asked with the same ``now`` until
+        there is no more: with another, all that the one before asked for is done first."""
+        if now != self._now:
+            self._finish()
+        left = STEPS
+        if self._finding is None:
+            advancing = self._advancing or self._advance(now)
+            left -= sum(1 for _ in islice(advancing, left))
+            self._advancing = None if left else advancing
+            self._finding = self._find() if left else None
+        if self._finding is not None and left > sum(1 for _ in islice(self._finding, left)):
+            self._finding = None
+        calls, self._calls = self._calls, []
+        expired, self._expired = self._expired, []
+        more = bool(calls) or self._advancing is not None or self._finding is not None
+        return Decision(calls=tuple(calls), expired=tuple(sorted(expired)), more=more)
 
     def wake_at(self) -> datetime | None:
-        """When ``decide`` is to be asked again if nothing happens before; None: not for a time's sake."""
-        while self._expiries and not self._expires(*self._expiries[0][::2]):
-            heappop(self._expiries)
+        """When ``decide`` is to be asked again if nothing happens before; None: not for a time's sake. Asked when a
+        decision says that there is no more."""
         times = [heap[0][0] for heap in (self._expiries, self._timers) if heap]
         if (opening := self._queues.next_opening()) is not None:
             times.append(opening)
@@ -228,7 +241,7 @@ class Schedule:
     def _begin(self, jobs: Sequence[int], number: str, port: str, begun: datetime | None) -> None:
         call = CallMade(set(jobs), number, port, None if begun is None else Begun(begun))
         for job in jobs:
-            self.drop(job)
+            self._drop(job)
             self._in_call[job] = call
         about = self._numbers.setdefault(number, Destination())
         about.calls.append(call)
@@ -240,29 +253,63 @@ class Schedule:
         used.free = False
         self._show(port, used)
 
-    def _advance(self, now: datetime) -> list[int]:
-        """The clock stands at ``now``. Returns the jobs whose time is up by it."""
+    def _finish(self) -> None:
+        """What is told now finds all done that the clock's last reading asked for."""
+        if self._advancing is not None:
+            deque(self._advancing, maxlen=0)
+        self._advancing = self._finding = None
+
+    def _drop(self, job: int) -> None:
+        if (known := self._jobs.pop(job)) is not None:
+            self._queues.withdraw(job, known.since)
+
+    def _find(self) -> Iterator[None]:
+        """The next call, if there is one to be made."""
+        if self._rules.paused:
+            return
+        yield from self._queues.settle()
+        discount = self._rules.window.is_open(self._now)
+        if (found := self._queues.first(discount)) is None:
+            return
+        job, port = found
+        limit = self._rules.documents_per_call - 1
+        jobs = (job, *(yield from self._queues.companions(job, port, discount, limit)))
+        number = self._jobs[job].about.number
+        shares: dict[str, set[int]] = {}
+        for each in jobs:
+            about = self._jobs[each].about
+            shares.setdefault(about.user, set()).add(RANKS[about.priority])
+        self._begin(jobs, number, port, self._now)
+        for user, ranks in shares.items():
+            self._queues.serve(user, ranks)
+        self._calls.append(Assignment(jobs=jobs, number=number, port=port))
+
+    def _advance(self, now: datetime) -> Iterator[None]:
+        """The clock stands at ``now``: what follows from it."""
         before, self._now = self._now, now
         self._elapsed += max(0, (now - before) // _MICROSECOND)
         if now < before:
-            self._queues.set_back(now)
+            yield from self._queues.set_back(now)
         for job in self._jobs.values() if now < before else self._fresh:
             if self._jobs.get(job.about.job) is job:
                 self._keep(job)
+                yield
         for number in list(self._numbers) if now < before else self._fresh_bars:
             self._keep_number(number, before)
+            yield
         self._fresh.clear()
         self._fresh_bars.clear()
-        self._queues.advance(self._elapsed, now)
+        yield from self._queues.advance(self._elapsed, now)
         while self._timers and self._timers[0][0] <= now:
             self._settle(heappop(self._timers)[1])
-        expired: list[int] = []
-        while self._expiries and self._expiries[0][0] <= now:
+            yield
+        # What would be looked at in vain goes too, so that nobody wakes for it.
+        while self._expiries and (self._expiries[0][0] <= now or not self._expires(*self._expiries[0][::2])):
             at, _, job = heappop(self._expiries)
             if self._expires(at, job):
-                expired.append(job.about.job)
-                self.drop(job.about.job)
-        return expired
+                self._expired.append(job.about.job)
+                self._drop(job.about.job)
+            yield
 
     def _keep(self, job: WaitingJob) -> None:
         """No pause of ours is longer than it was meant, though the clock was set back."""

@@ -88,10 +88,12 @@ class Assignment:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
-    """What is to be done now. ``expired``: jobs whose time is up; they wait no more."""
+    """What is to be done now. ``expired``: jobs whose time is up; they wait no more. ``more``: ask again at once, there
+    may be more to be done now."""
 
     calls: tuple[Assignment, ...] = ()
     expired: tuple[int, ...] = ()
+    more: bool = False
 
 
 class WaitReason(Enum):

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from fax.settings import OutboundRule
 from fax.types import Priority
 from spooler.schedule import Schedule
-from spooler.schedule_types import Candidate, Deadline, PortRules, Rules, Wait
+from spooler.schedule_types import Assignment, Candidate, Deadline, Decision, PortRules, Rules, Wait
 from spooler.schedule_window import Window
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -79,8 +79,20 @@ def ready(*jobs: Candidate, under: Rules | None = None) -> Schedule:
     return schedule
 
 
+def decide(schedule: Schedule, now: datetime) -> Decision:
+    """All pieces of a decision together."""
+    calls: list[Assignment] = []
+    expired: list[int] = []
+    while True:
+        piece = schedule.decide(now)
+        calls += piece.calls
+        expired += piece.expired
+        if not piece.more:
+            return Decision(calls=tuple(calls), expired=tuple(sorted(expired)))
+
+
 def decided(schedule: Schedule, seconds: float = 0) -> list[tuple[str, tuple[int, ...]]]:
-    return [(call.port, call.jobs) for call in schedule.decide(at(seconds)).calls]
+    return [(call.port, call.jobs) for call in decide(schedule, at(seconds)).calls]
 
 
 def in_turn(schedule: Schedule, count: int, port: str = "a", seconds: float = 0) -> list[int]:

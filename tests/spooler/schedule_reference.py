@@ -91,6 +91,14 @@ class Reference:
                 self.calls.remove(call)
 
     def decide(self, now: datetime) -> Decision:
+        expired = self.advance(now)
+        calls: list[Assignment] = []
+        while not self.rules.paused and (decided := self.next()) is not None:
+            calls.append(decided)
+        return Decision(calls=tuple(calls), expired=tuple(expired))
+
+    def advance(self, now: datetime) -> list[int]:
+        """The clock stands at ``now``. Returns the jobs whose time is up by it."""
         self.forward += max(timedelta(), now - self.now)
         self.now = now
         for waiting in self.waiting.values():
@@ -104,10 +112,7 @@ class Reference:
         )
         for job in expired:
             del self.waiting[job]
-        calls: list[Assignment] = []
-        while not self.rules.paused and (decided := self.next()) is not None:
-            calls.append(decided)
-        return Decision(calls=tuple(calls), expired=tuple(expired))
+        return expired
 
     def next(self) -> Assignment | None:
         able = [job for job in self.waiting if self.able(job, self.now)]

@@ -9,10 +9,10 @@ import pytest
 
 from fax.settings import OutboundRule
 from fax.types import Priority
-from spooler.schedule import Schedule
+from spooler.schedule import STEPS, Schedule
 from spooler.schedule_types import Deadline, PortRules, Rules, Wait, WaitReason
 from spooler.schedule_words import sentence
-from tests.spooler.schedule_desk import START, at, decided, in_turn, job, ready, rules, why
+from tests.spooler.schedule_desk import START, at, decide, decided, in_turn, job, ready, rules, why
 
 # The order
 
@@ -72,6 +72,53 @@ def test_ageing_counts_only_the_time_that_the_clock_went_forward() -> None:
     assert in_turn(schedule, 1, seconds=-86400) == [2]
 
 
+# A decision in pieces
+
+
+def test_a_decision_hands_out_one_call_and_says_that_there_may_be_more() -> None:
+    schedule = ready(job(1), job(2), under=rules("a", "b"))
+    pieces = [schedule.decide(START) for _ in range(3)]
+    assert [[call.jobs for call in piece.calls] for piece in pieces] == [[(1,)], [(2,)], []]
+    assert [piece.more for piece in pieces] == [True, True, False]
+
+
+def test_jobs_whose_time_is_up_together_are_told_in_pieces_and_each_once() -> None:
+    schedule = ready(*(job(id, expires=Deadline(at=at(60))) for id in range(1, 501)), under=rules())
+    decide(schedule, START)
+    told: list[int] = []
+    more = True
+    while more:
+        piece = schedule.decide(at(60))
+        assert len(piece.expired) <= STEPS
+        told += piece.expired
+        more = piece.more
+    assert sorted(told) == list(range(1, 501))
+
+
+def test_a_job_that_is_put_in_the_midst_of_a_clock_being_set_back_goes_out_and_the_pauses_of_all_are_kept() -> None:
+    pause = Deadline(at=at(600), within=timedelta(seconds=600))
+    schedule = ready(*(job(id, not_before=pause, retrying=True) for id in range(1, 101)))
+    assert decided(schedule) == []
+    assert schedule.decide(at(-86400)).more
+    schedule.put(job(101, since=at(-86400)))
+    assert decided(schedule, -86400) == [("a", (101,))]
+    assert {why(schedule, id, -86400).until for id in range(1, 101)} == {at(-86400 + 600)}
+
+
+def test_a_queue_that_is_paused_in_the_midst_of_a_decision_gives_no_call() -> None:
+    senders = [job(id, "1", user=f"user{id}") for id in range(1, 501)]
+    schedule = ready(*senders, under=rules("a", documents_per_call=1))
+    decide(schedule, START)
+    schedule.end(1)
+    schedule.set_port("a", free=True)
+    piece = schedule.decide(START)
+    assert piece.more and not piece.calls
+    schedule.set_rules(rules("a", documents_per_call=1, paused=True))
+    assert decided(schedule) == []
+    schedule.set_rules(rules("a", documents_per_call=1))
+    assert decided(schedule) == [("a", (2,))]
+
+
 # One call at a time, several jobs in one call
 
 
@@ -128,7 +175,7 @@ def test_a_number_is_called_so_often_a_day_and_the_calls_of_before_a_restart_cou
     free = at(-3600) + timedelta(days=1)
     assert why(schedule, 2, 10) == Wait(reason=WaitReason.NUMBER_LIMIT, until=free, number="5", limit=2)
     assert schedule.wake_at() == free
-    assert [call.jobs for call in schedule.decide(free).calls] == [(2,)]
+    assert [call.jobs for call in decide(schedule, free).calls] == [(2,)]
 
 
 def test_a_call_that_never_left_the_house_does_not_count_against_the_numbers_limit() -> None:

@@ -12,10 +12,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from fax.settings import OutboundRule
 from fax.types import Priority
+from spooler import schedule as schedule_module
 from spooler import schedule_queues
 from spooler.schedule import Schedule
 from spooler.schedule_types import Candidate, Deadline, PortRules, Rules, WaitReason
 from spooler.schedule_window import Window
+from tests.spooler.schedule_desk import decide
 from tests.spooler.schedule_reference import Reference
 
 ZONE = ZoneInfo("Europe/Berlin")
@@ -79,10 +81,17 @@ class ScheduleAgainstReference(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.now = STARTS[0]
+        self.untold: list[int] = []  # whose time is up, and of whom the schedule has not spoken yet
 
-    @initialize(rules=all_rules, start=st.sampled_from(STARTS), small_lane=st.sampled_from([0, 1, 50]))
-    def make(self, rules: Rules, start: datetime, small_lane: int) -> None:
+    @initialize(
+        rules=all_rules,
+        start=st.sampled_from(STARTS),
+        small_lane=st.sampled_from([0, 1, 200]),
+        steps=st.sampled_from([1, 2, 1000]),
+    )
+    def make(self, rules: Rules, start: datetime, small_lane: int, steps: int) -> None:
         schedule_queues.SMALL_LANE = small_lane  # both ways in which a time comes
+        schedule_module.STEPS = steps  # much or little in one piece of a decision
         self.now = start
         self.schedule = Schedule(rules, start)
         self.reference = Reference(rules, start)
@@ -204,6 +213,22 @@ class ScheduleAgainstReference(RuleBasedStateMachine):
         self.now += span
         self.same()
 
+    @rule(span=spans | backward, pieces=st.integers(1, 8))
+    def begin_to_decide(self, span: timedelta, pieces: int) -> None:
+        """What comes next is told in the midst of a decision."""
+        self.now += span
+        self.untold += self.reference.advance(self.now)
+        for _ in range(pieces):
+            piece = self.schedule.decide(self.now)
+            for job in piece.expired:
+                self.untold.remove(job)
+            for call in piece.calls:
+                assert call == self.reference.next()
+            if not piece.more:
+                assert not self.untold
+                assert self.reference.rules.paused or self.reference.next() is None
+                return
+
     @rule()
     def wake(self) -> None:
         """As the dispatcher does: exactly at the time that was named."""
@@ -212,7 +237,10 @@ class ScheduleAgainstReference(RuleBasedStateMachine):
         self.same()
 
     def same(self) -> None:
-        assert self.schedule.decide(self.now) == self.reference.decide(self.now)
+        expected = self.reference.decide(self.now)
+        expected = replace(expected, expired=tuple(sorted([*self.untold, *expected.expired])))
+        self.untold.clear()
+        assert decide(self.schedule, self.now) == expected
         change, wake_at = self.reference.next_change(), self.schedule.wake_at()
         if not self.reference.rules.paused:
             assert change is None or (wake_at is not None and wake_at <= change)
@@ -223,7 +251,7 @@ class ScheduleAgainstReference(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Once all ports are free and no rule forbids it, every job is reached by waiting for the times named."""
-        schedule_queues.SMALL_LANE = 50
+        schedule_queues.SMALL_LANE, schedule_module.STEPS = 200, 16
         if not hasattr(self, "schedule"):
             return
         names = tuple(PortRules(name=name) for name in PORTS)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from spooler.schedule import Schedule
 from spooler.schedule_types import Deadline, Wait, WaitReason
 from spooler.schedule_window import Window
-from tests.spooler.schedule_desk import BERLIN, at, decided, job, ready, rules, why
+from tests.spooler.schedule_desk import BERLIN, at, decide, decided, job, ready, rules, why
 from tests.spooler.schedule_reference import opens
 
 # Times
@@ -65,19 +65,19 @@ def test_the_time_that_a_person_named_stays_that_time_when_the_clock_is_set_back
 
 def test_a_job_whose_time_is_up_is_given_up_even_while_the_queue_is_paused() -> None:
     schedule = ready(job(1, expires=Deadline(at=at(60))), under=rules("a", paused=True))
-    assert schedule.decide(at(59)).expired == ()
+    assert decide(schedule, at(59)).expired == ()
     assert schedule.wake_at() == at(60)
-    assert schedule.decide(at(60)).expired == (1,)
+    assert decide(schedule, at(60)).expired == (1,)
     assert schedule.why(1, at(60)) is None
 
 
 def test_a_job_in_a_call_is_not_given_up() -> None:
     schedule = ready(job(1, expires=Deadline(at=at(60))))
     assert decided(schedule) == [("a", (1,))]
-    assert schedule.decide(at(61)).expired == ()
+    assert decide(schedule, at(61)).expired == ()
     schedule.end(1)
     schedule.put(job(1, expires=Deadline(at=at(60))))
-    assert schedule.decide(at(62)).expired == (1,)
+    assert decide(schedule, at(62)).expired == (1,)
 
 
 # The discount period
@@ -92,13 +92,13 @@ def test_a_job_for_the_discount_period_waits_for_it_over_midnight_and_so_do_its_
     opening = datetime(2026, 1, 1, 21, tzinfo=UTC)
     assert schedule.wake_at() == opening
     assert why(schedule, 1) == Wait(reason=WaitReason.DISCOUNT, until=opening, number="1")
-    assert schedule.decide(opening).calls[0].jobs == (1,)
+    assert decide(schedule, opening).calls[0].jobs == (1,)
     schedule.end(1)
     late = datetime(2026, 1, 2, 4, 59, tzinfo=UTC)
     pause = Deadline(at=late + timedelta(minutes=10), within=timedelta(minutes=10))
     schedule.put(job(1, discount=True, not_before=pause, retrying=True))
     schedule.set_port("a", free=True)
-    assert schedule.decide(late + timedelta(minutes=10)).calls == ()
+    assert decide(schedule, late + timedelta(minutes=10)).calls == ()
     retry = schedule.why(1, late)
     assert retry is not None
     assert (retry.reason, retry.until) == (WaitReason.DISCOUNT, opening + timedelta(days=1))
