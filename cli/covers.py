@@ -171,6 +171,8 @@ def _fields_of(order: CoverPreview) -> CoverFields:
         billing_code=order.billing_code,
         priority=order.priority,
         title=order.title,
+        continued_from=order.continued_from,
+        continued_of=order.continued_of,
     )
 
 
@@ -217,6 +219,8 @@ def _order(name: str, given: list[str]) -> CoverPreview:
             title=plain["title"],
             priority=Priority(said.pop("priority", Priority.NORMAL.value)),
             job=int(said.pop("job_id")) if "job_id" in said else None,
+            continued_from=int(said.pop("continued_from")) if "continued_from" in said else None,
+            continued_of=int(said.pop("continued_of")) if "continued_of" in said else None,
         )
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--field") from error

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from coverpage.band import on_top
 from coverpage.errors import CoverPageError
 from coverpage.fields import FIELD_NAMES, CoverFields, fields_for
 from coverpage.layout import PaperName
@@ -40,6 +41,7 @@ __all__ = [
     "fields_for",
     "from_files",
     "load",
+    "on_top",
     "render_sheet",
 ]
 

@@ -48,6 +48,8 @@ class CoverFields:
     priority: Priority = Priority.NORMAL
     confidential: bool = False
     title: str = ""
+    continued_from: int | None = None  # the page of the fax that comes next, where those before it came by another call
+    continued_of: int | None = None  # pages of the whole fax, then
 
 
 # Said to the far end's machine, and nobody who reads the page is to read them.
@@ -59,12 +61,14 @@ _MEMBERS = {
 }
 _OF_THE_FAX = ("subject", "note", "time_sent", "page_count")
 _OF_THE_JOB = ("job_id", "billing_code", "priority", "confidential", "title")
+_OF_THE_CALL = ("continued_from", "continued_of")
 FIELD_NAMES = (
     *(f"{group}.{member}" for group in GROUPS for member in _MEMBERS[group]),
     *_OF_THE_FAX,
     *_OF_THE_JOB,
+    *_OF_THE_CALL,
 )
-"""13 of the recipient, 9 of the sender, 4 of the fax, 5 of the job."""
+"""13 of the recipient, 9 of the sender, 4 of the fax, 5 of the job, 2 of a call that continues it."""
 CONDITION_NAMES = (*FIELD_NAMES, *GROUPS)
 _TELEPHONE = frozenset(
     (
@@ -76,7 +80,7 @@ _TELEPHONE = frozenset(
         "sender.office_phone",
     )
 )
-_EACH = frozenset(("job_id", "page_count", "time_sent"))
+_EACH = frozenset(("job_id", "page_count", "time_sent", *_OF_THE_CALL))
 
 
 class Values:
@@ -188,6 +192,8 @@ def fields_for(
     billing_code: str = "",
     priority: Priority = Priority.NORMAL,
     title: str = "",
+    continued_from: int | None = None,
+    continued_of: int | None = None,
 ) -> CoverFields:
     """The fields for one job's cover page. ``document_pages``: pages after the cover, None when not known."""
     return CoverFields(
@@ -202,6 +208,8 @@ def fields_for(
         priority=priority,
         confidential=cover.confidential,
         title=title,
+        continued_from=continued_from,
+        continued_of=continued_of,
     )
 
 

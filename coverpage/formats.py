@@ -19,6 +19,11 @@ _DAYS_DE = "Montag Dienstag Mittwoch Donnerstag Freitag Samstag Sonntag"
 MONTHS = {"en": _MONTHS_EN.split(), "de": _MONTHS_DE.split()}
 DAYS = {"en": _DAYS_EN.split(), "de": _DAYS_DE.split()}
 PRIORITIES = {"en": {}, "de": {"low": "niedrig", "normal": "normal", "high": "hoch"}}
+# What stands on top of a page that continues a fax: with the page that comes next and how many there are, and below.
+CONTINUED = {
+    "en": ("CONTINUED FROM PAGE {} OF {}", "The pages before it arrived in an earlier call."),
+    "de": ("FORTSETZUNG AB SEITE {} VON {}", "Die Seiten davor sind in einem früheren Anruf angekommen."),
+}
 DIRECTIVES = "%d %-d %m %-m %b %B %a %A %y %Y %H %-H %I %-I %M %S %p %%"
 _DIRECTIVE = re.compile(r"%(-?.)", re.DOTALL)
 Telephone = Literal["kept", "international", "national"]

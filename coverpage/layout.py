@@ -48,10 +48,12 @@ def arranged(template: Template, fields: CoverFields, paper: PaperName, letters:
     if fields.page_count is not None or fields.document_pages is None:
         return _Pages(template, fields, paper, letters).set_all()
     # How many pages the cover has may depend on the digits of the count itself, so the count is tried until it stays.
-    count = 0 if template.strip and fields.document_pages else 1
+    # A strip is on the first page, and of a fax that is continued a page of its own.
+    on_page = template.strip and fields.document_pages > 0 and fields.continued_from is None
+    count = 0 if on_page else 1
     for _ in range(3):
         layout = _Pages(template, replace(fields, page_count=fields.document_pages + count), paper, letters).set_all()
-        found = len(layout.pages) - (template.strip and fields.document_pages > 0)
+        found = len(layout.pages) - on_page
         if found == count:
             break
         count = found

@@ -27,6 +27,7 @@ from codec.page import Bitmap, Page, Resolution
 from codec.raster_paper import DPI_X, PT_PER_INCH, Geometry, Paper, geometry
 from codec.tiff import read_pages
 from coverpage import lettering
+from coverpage.band import BAND_PT, RULE_PT, continued_line, on_top, says_continued
 from coverpage.codes import code
 from coverpage.drawing import vectors
 from coverpage.errors import CoverPageError
@@ -110,6 +111,8 @@ class Studio:
             step = {Resolution.STANDARD: 1, Resolution.FINE: 2, Resolution.SUPERFINE: 4}[resolution]
             rows = min(sheet.shape.rows, -(-rows // step) * step)
             pages = [crop(pages[0], 0, rows)]
+        if fields.continued_from is not None and not says_continued(found.template):
+            pages[0] = on_top(self._continued(found, fields, sheet), pages[0])
         return Cover(tuple(pages), found.template.strip)
 
     def _page(self, found: Found, items: Sequence[Item], sheet: Sheet, background: bool) -> Page:
@@ -129,6 +132,17 @@ class Studio:
                 base = self._keep(key, self._base(found, fixed, sheet, background))
             page = self._keep((*key, shared), self._drawn_over(base, shared, sheet)) if shared else base
         return self._drawn_over(page, own, sheet)
+
+    def _continued(self, found: Found, fields: CoverFields, sheet: Sheet) -> Page:
+        """The band that says where the fax goes on."""
+        margins = found.template.margins
+        first, top = sheet.pixel(margins.left, BAND_PT - RULE_PT)
+        last, bottom = sheet.pixel(PAPERS[sheet.paper][0] - margins.right, BAND_PT)
+        wide = last - first
+        row = (((1 << wide) - 1) << -wide % 8).to_bytes((wide + 7) // 8, "big")
+        page = self._drawn_over(_blank(sheet), continued_line(found.template, fields), sheet)
+        ruled = overlay(page, [(Bitmap(wide, bottom - top, row * (bottom - top)), first, top)])
+        return crop(ruled, 0, bottom)
 
     def _kept(self, key: tuple[object, ...]) -> Page | None:
         with self._lock:

@@ -66,6 +66,8 @@ class CoverPreview:
     priority: Priority = Priority.NORMAL
     title: str = ""
     job: int | None = None
+    continued_from: int | None = None  # the page that comes next, of a fax that is continued
+    continued_of: int | None = None  # pages of the whole fax, then
     page: int = 1  # of the cover, from 1
     files: tuple[CoverFile, ...] = ()
 

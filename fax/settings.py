@@ -114,6 +114,10 @@ class Configuration:
         default=False,
         metadata=_about("whether only the server's cover pages may be used, and none that a fax brings along"),
     )
+    continued_cover: bool = field(
+        default=True,
+        metadata=_about("whether a fax with a cover page that is continued in a later call begins there with one, too"),
+    )
     queue_paused: bool = field(
         default=False, metadata=_about("whether no call is begun; faxes are taken in all the same")
     )

@@ -15,7 +15,7 @@ import msgspec
 from codec.page import Page, Resolution
 from modem.memory import CallFacts
 from modem.outcome import Fate
-from modem.plan import CallPlan, PlannedDocument, PlannedPage
+from modem.plan import CallPlan, PageOfCall
 from modem.t30 import notes
 from modem.t30.capabilities import PAGE_CODINGS
 from modem.t30.frames import ident_fif
@@ -108,14 +108,13 @@ def sender_policy(plan: CallPlan) -> SenderPolicy:
 
 def coded_pages(plan: CallPlan, pages: Sequence[Page]) -> CodedPages:
     """The plan's pages as the sender wants them, coded ahead for most far ends."""
-    planned = [(document, page) for document in plan.documents for page in document.pages]
     sheets = [
         Sheet(
             page,
-            header_of(plan, document, each) if plan.policy.header_line else None,
-            notes.Addressing(document.sub_address, document.password),
+            header_of(plan, each) if plan.policy.header_line else None,
+            notes.Addressing(each.document.sub_address, each.document.password),
         )
-        for (document, each), page in zip(planned, pages, strict=True)
+        for each, page in zip(plan.pages, pages, strict=True)
     ]
     supply = CodedPages(
         sheets,
@@ -151,18 +150,21 @@ def facts(sender: Sender) -> CallFacts:
     )
 
 
-def header_of(plan: CallPlan, document: PlannedDocument, page: PlannedPage) -> Header:
-    """The line of a page of a call."""
+def header_of(plan: CallPlan, each: PageOfCall) -> Header:
+    """The line of a page of a call. A preface has no number in the fax: it says which page it stands before."""
+    document = each.document
     line = header_line(
         time=plan.header_time,
         tsid=plan.tsid,
         sender=document.header_from,
         recipient=document.header_to,
-        page=page.number,
+        page=document.pages[0].number if each.preface and document.pages else each.page.number,
         pages=document.pages_total,
         over=plan.policy.header_over,
     )
-    return replace(line, right=f"possible duplicate   {line.right}") if page.possible_duplicate else line
+    if each.preface:
+        return replace(line, right=f"before {line.right}")
+    return replace(line, right=f"possible duplicate   {line.right}") if each.page.possible_duplicate else line
 
 
 def header_line(*, time: str, tsid: str, sender: str, recipient: str, page: int, pages: int, over: bool) -> Header:

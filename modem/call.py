@@ -30,7 +30,7 @@ from modem.class1.profile import Profile
 from modem.conversation import Conversation
 from modem.incoming import IncomingPages
 from modem.memory import learned
-from modem.outcome import Cause, Fate, Figures, Outcome, PageFate, Phase, Retry
+from modem.outcome import Cause, Fate, Figures, Outcome, Phase, Retry, parted
 from modem.plan import CallPlan
 from modem.receipt import fetched_pages
 from modem.t30 import notes, receiver_notes
@@ -60,7 +60,7 @@ class Call(Conversation[Outcome]):
     ) -> None:
         """``supply``: code for these pages from elsewhere (a replay). Raises ValueError when ``pages`` are not as many
         as the plan has."""
-        self._planned = [(document, page) for document in plan.documents for page in document.pages]
+        self._planned = plan.pages
         count = len(pages) if supply is None else supply.count
         if len(self._planned) != count:
             raise ValueError(f"{count} pages for a plan of {len(self._planned)}")
@@ -126,20 +126,18 @@ class Call(Conversation[Outcome]):
             case notes.Trained() | notes.TrainingFailed():
                 self._write_training(note)
             case notes.PageStarted(index):
-                document, page = self._planned[index]
+                each = self._planned[index]
                 self._progress_at = self._now
                 self._write(
                     "page-intent",
-                    job=document.job,
-                    number=page.number,
-                    digest=page.digest,
+                    **each.said,
+                    digest=each.page.digest,
                     index=sender.page_of_call,
                     octets=sender.octets_total,
                     barrier=True,
                 )
             case notes.PageAnswered(index, fate, by):
-                document, page = self._planned[index]
-                self._write("page-answer", job=document.job, number=page.number, fate=fate.value, by=by, barrier=True)
+                self._write("page-answer", **self._planned[index].said, fate=fate.value, by=by, barrier=True)
             case notes.AddressingLeftOut(sub_address, password):
                 self._write("addressing-left-out", sub_address=sub_address, password=password)
             case notes.FetchNow():
@@ -188,23 +186,14 @@ class Call(Conversation[Outcome]):
         self._progress_at = self._now
         sent, total = progress
         octets = sender.octets_before + int(sender.octets_going_out * sent / max(1, total))
-        document, page = self._planned[sender.index]
-        self._write(
-            "page-progress",
-            job=document.job,
-            number=page.number,
-            octets_sent=octets,
-            octets_total=sender.octets_total,
-        )
+        said = self._planned[sender.index].said
+        self._write("page-progress", **said, octets_sent=octets, octets_total=sender.octets_total)
 
     def _end(self, cause: Cause, phase: Phase, detail: str = "", after: str = "") -> None:
         sender = self._sender
         ending = ENDINGS[cause]
         retry = ending.retry
-        pages = tuple(
-            PageFate(job=document.job, number=page.number, fate=fate)
-            for (document, page), fate in zip(self._planned, sender.fates, strict=True)
-        )
+        pages, prefaces = parted(self._plan, sender.fates)
         fetched = self._plan.fetch is None or cause is Cause.OK
         if fetched and all(page.fate in (Fate.CONFIRMED, Fate.DAMAGED) for page in pages):
             retry = Retry.NO_NEED if pages or self._plan.fetch else retry
@@ -216,6 +205,7 @@ class Call(Conversation[Outcome]):
             retry=retry,
             text=sentence(cause, detail),
             pages=pages,
+            prefaces=prefaces,
             figures=Figures(
                 line_seconds=self._seconds_off_hook,
                 rate_bps=rate.bps if rate else None,

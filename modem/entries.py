@@ -10,12 +10,13 @@ A page's fate follows from four kinds of entry alone, so that it can be known af
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 KINDS = (
-    # call, dial, tsid, documents: [{job, pages: [numbers]}], at: wall time; to make the call again: plan (passwords
-    # masked), sheets: [[width, rows, dpi_x, dpi_y]] of its pages, profile of the modem
+    # call, dial, tsid, documents: [{job, pages: [numbers within the job]}], at: wall time; to make the call again: plan
+    # (passwords masked), sheets: [[width, rows, dpi_x, dpi_y]] of its pages, profile of the modem
     "begin",
     "command",  # text: an AT command to the modem
     "response",  # text: a result code of the modem
@@ -29,9 +30,11 @@ KINDS = (
     # by: a device that sends by itself (a service provider's) has all pages from here on; what it does not answer for
     # may have left
     "handed-over",
-    "page-intent",  # job, number, digest, index: n-th page of the call from 0, octets: of its code
-    "page-progress",  # job, number, octets_sent, octets_total
-    "page-answer",  # job, number, fate: Fate value, by: "MCF"
+    # job, number (of a preface, which is no page of the job: ``preface``, from 1, instead), digest, index: n-th page of
+    # the call from 0, octets: of its code
+    "page-intent",
+    "page-progress",  # job, number or preface, octets_sent, octets_total
+    "page-answer",  # job, number or preface, fate: Fate value, by: "MCF"
     "asked-to-end",  # somebody cancelled the call
     "device-gone",  # the modem's device went away
     # Pages that come in: an incoming call, or a document that is fetched. Of an incoming call ``begin`` has incoming:
@@ -64,3 +67,10 @@ class Entry:
     t: float
     fields: dict[str, Any] = field(default_factory=dict)
     barrier: bool = False
+
+
+def page_words(fields: Mapping[str, Any]) -> str:
+    """What people call the page that an entry is about."""
+    if "preface" in fields:
+        return f"page {fields['preface']} of the continued cover"
+    return f"page {fields.get('number')}"

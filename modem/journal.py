@@ -16,18 +16,19 @@ import fcntl
 import os
 import re
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
 from modem.entries import Entry
-from modem.outcome import Cause, Fate, Fault, Figures, Outcome, PageFate, Phase, Retry
+from modem.outcome import Cause, Fate, Fault, Figures, Outcome, PageFate, Phase, Retry, parted
 from modem.plan import CallPlan
 from modem.receipt import fetched_pages, receipts_in
 
+PageKey: TypeAlias = tuple[int, int, int]
 IMAGE = "image"
 KEPT = frozenset((Fate.CONFIRMED, Fate.DAMAGED))
 SECRET_FRAMES = frozenset(("PWD", "SID"))  # SID's code was the password for sending in older texts (T.30 5.3.6.2.8)
@@ -107,15 +108,20 @@ def is_being_written(path: Path) -> bool:
 
 
 def page_fates(entries: Iterable[Entry], plan: CallPlan) -> tuple[PageFate, ...]:
-    """The fate of every page of the plan, in the plan's order, as far as these entries tell.
+    """The fate of every page of a job in the plan, in the plan's order, as far as these entries tell."""
+    return all_fates(entries, plan)[0]
+
+
+def all_fates(entries: Iterable[Entry], plan: CallPlan) -> tuple[tuple[PageFate, ...], tuple[PageFate, ...]]:
+    """As ``page_fates``, and then those of prefaces.
 
     An intent makes a page uncertain until it is answered, and so does handing all of them over to a device that sends
     by itself; a page that was confirmed stays so; the ``end`` has the last
     word, except that it cannot take back a confirmation.
     """
-    fates = {(document.job, page.number): Fate.NOT_SENT for document in plan.documents for page in document.pages}
+    fates = {page_key(each.said): Fate.NOT_SENT for each in plan.pages}
 
-    def settle(key: tuple[int, int], fate: Fate) -> None:
+    def settle(key: PageKey, fate: Fate) -> None:
         if key in fates and not (fates[key] in KEPT and fate not in KEPT):
             fates[key] = fate
 
@@ -124,17 +130,19 @@ def page_fates(entries: Iterable[Entry], plan: CallPlan) -> tuple[PageFate, ...]
             for key in fates:
                 settle(key, Fate.UNCERTAIN)
         elif entry.kind == "page-intent":
-            settle(_page_key(entry), Fate.UNCERTAIN)
+            settle(page_key(entry.fields), Fate.UNCERTAIN)
         elif entry.kind == "page-answer":
-            settle(_page_key(entry), _fate_or_uncertain(entry.fields.get("fate")))
+            settle(page_key(entry.fields), _fate_or_uncertain(entry.fields.get("fate")))
         elif entry.kind == "end" and (outcome := _outcome_in(entry)) is not None:
-            for page in outcome.pages:
-                settle((page.job, page.number), page.fate)
-    return tuple(PageFate(job=job, number=number, fate=fate) for (job, number), fate in fates.items())
+            for name, pages in (("number", outcome.pages), ("preface", outcome.prefaces)):
+                for page in pages:
+                    settle(page_key({"job": page.job, name: page.number}), page.fate)
+    return parted(plan, [fates[page_key(each.said)] for each in plan.pages])
 
 
-def _page_key(entry: Entry) -> tuple[int, int]:
-    return entry.fields.get("job", -1), entry.fields.get("number", -1)
+def page_key(said: Mapping[str, Any]) -> PageKey:
+    """Which page of a call an entry is about: job, number, number within the preface."""
+    return said.get("job", -1), said.get("number", -1), said.get("preface", -1)
 
 
 def _fate_or_uncertain(value: object) -> Fate:
@@ -155,7 +163,8 @@ def outcome_of(entries: Sequence[Entry], plan: CallPlan) -> Outcome | None:
     """How the call ended, every page of the plan with its fate; None while there is no ``end``."""
     for entry in reversed(entries):
         if entry.kind == "end" and (outcome := _outcome_in(entry)) is not None:
-            return replace(outcome, pages=page_fates(entries, plan))
+            pages, prefaces = all_fates(entries, plan)
+            return replace(outcome, pages=pages, prefaces=prefaces)
     return None
 
 
@@ -167,7 +176,7 @@ def outcome_after_death(entries: Sequence[Entry], plan: CallPlan) -> Outcome:
     """
     if (ended := outcome_of(entries, plan)) is not None:
         return ended
-    pages = page_fates(entries, plan)
+    pages, prefaces = all_fates(entries, plan)
     dialled = [entry.t for entry in entries if entry.kind == "dialling"]
     confirmed = sum(page.fate in KEPT for page in pages)
     uncertain = sum(page.fate is Fate.UNCERTAIN for page in pages)
@@ -184,6 +193,7 @@ def outcome_after_death(entries: Sequence[Entry], plan: CallPlan) -> Outcome:
         retry=retry,
         text=text,
         pages=pages,
+        prefaces=prefaces,
         figures=figures_so_far(entries, dialled[0] if dialled else None),
         fetched=fetched_pages(receipts_in(entries)),
     )
@@ -191,7 +201,8 @@ def outcome_after_death(entries: Sequence[Entry], plan: CallPlan) -> Outcome:
 
 def outcome_not_dialled(plan: CallPlan, cause: Cause, fault: Fault, retry: Retry, text: str) -> Outcome:
     """The outcome of a call that never got to the telephone line: no page was sent."""
-    return Outcome(cause=cause, phase=Phase.SETUP, fault=fault, retry=retry, text=text, pages=page_fates((), plan))
+    pages, prefaces = all_fates((), plan)
+    return Outcome(cause=cause, phase=Phase.SETUP, fault=fault, retry=retry, text=text, pages=pages, prefaces=prefaces)
 
 
 _PHASE_AFTER = {

@@ -1,14 +1,17 @@
 """How a call ended and what became of its pages.
 
-What always holds: every end of a call is exactly one ``Outcome``; every page of the plan has exactly one fate.
+What always holds: every end of a call is exactly one ``Outcome``; every page of the plan has exactly one fate; what
+went before a job's pages and is none of them (a preface) is never counted among them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from modem.memory import LineMemory
+from modem.plan import CallPlan
 
 
 class Fault(Enum):
@@ -93,7 +96,7 @@ class PageFate:
     """The fate of one page of the plan."""
 
     job: int
-    number: int  # 1-based number within the job
+    number: int  # 1-based number within the job; of a preface: within that
     fate: Fate
 
 
@@ -131,8 +134,17 @@ class Outcome:
     retry: Retry
     text: str  # a plain sentence for people
     pages: tuple[PageFate, ...]
+    prefaces: tuple[PageFate, ...] = ()  # of pages that are none of a job's
     figures: Figures = Figures()
     advice: str = ""  # what to do next, a plain sentence
     code: str = ""  # the customary E-code, a label and nothing more; "" when there is none
     fetched: tuple[FetchedPage, ...] = ()
     memory: LineMemory | None = None  # for the next plan to this number; None: nothing was learned
+
+
+def parted(plan: CallPlan, fates: Sequence[Fate]) -> tuple[tuple[PageFate, ...], tuple[PageFate, ...]]:
+    """Fates of all pages of the call, in its order, as those of the jobs' pages and those of prefaces."""
+    found: tuple[list[PageFate], list[PageFate]] = ([], [])
+    for each, fate in zip(plan.pages, fates, strict=True):
+        found[each.preface].append(PageFate(job=each.document.job, number=each.page.number, fate=fate))
+    return tuple(found[False]), tuple(found[True])

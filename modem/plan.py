@@ -1,7 +1,8 @@
 """The plan of a call: everything the port process needs to dial and send, as data.
 
 What always holds: a plan names finished pages by file, index and hash; the port process checks the hashes before it
-dials, so that wrong pages cannot go out. A plan is written once and never changed.
+dials, so that wrong pages cannot go out. A plan is written once and never changed. A page of the call is either a page
+of a job or a preface, which belongs to this call alone: what becomes of a preface says nothing of any page of a job.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -33,10 +35,26 @@ class PlannedDocument:
     job: int
     pages: tuple[PlannedPage, ...]
     pages_total: int  # pages of the whole job, for "page n of m"
+    # A cover page that goes before them in this call and is no page of the job; numbered for itself, from 1.
+    preface: tuple[PlannedPage, ...] = ()
     header_from: str = ""  # who the header line says it is from
     header_to: str = ""
     sub_address: str = ""  # SUB: where at the far end it is to go; at most 20 printable ASCII characters
     password: str = ""  # SID; masked in the journal
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageOfCall:
+    """One page as it goes over the line. ``preface``: it is none of the job's."""
+
+    document: PlannedDocument
+    page: PlannedPage
+    preface: bool
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """How the journal names it: by ``job`` and ``number``, or by ``job`` and ``preface``."""
+        return {"job": self.document.job, ("preface" if self.preface else "number"): self.page.number}
 
 
 class TooLong(Enum):
@@ -88,6 +106,16 @@ class CallPlan:
     header_time: str = ""  # local date and time for the header line, as text
     policy: LinePolicy = LinePolicy()
     memory: LineMemory = NOTHING_KNOWN  # of this number, as the last outcome gave it
+
+    @property
+    def pages(self) -> tuple[PageOfCall, ...]:
+        """Every page of the call, in the order in which they are sent."""
+        return tuple(
+            PageOfCall(document=document, page=page, preface=preface)
+            for document in self.documents
+            for preface, pages in ((True, document.preface), (False, document.pages))
+            for page in pages
+        )
 
     def save(self, path: Path) -> None:
         path.write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=1))

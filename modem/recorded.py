@@ -20,7 +20,7 @@ from modem.briefing import codings, policy_from
 from modem.class1.profile import Profile
 from modem.class1.reader import END_OF_DATA, escape
 from modem.entries import Entry
-from modem.journal import IMAGE, KEPT, SECRET_FRAMES
+from modem.journal import IMAGE, KEPT, SECRET_FRAMES, PageKey, page_key
 from modem.outcome import Cause, Outcome
 from modem.plan import CallPlan
 from modem.receipt import AnswerOutcome, CallerId
@@ -155,13 +155,11 @@ def read_recording(entries: Sequence[Entry]) -> Recording:
     except msgspec.ValidationError as error:
         raise NotARecordingError(f"what this journal says of its plan cannot be understood ({error})") from error
     if isinstance(task, Answered):
-        keys = [(POLLED_JOB, number) for number in range(1, len(sizes) + 1)]
+        keys = [page_key({"job": POLLED_JOB, "number": number}) for number in range(1, len(sizes) + 1)]
         addressings = [NOWHERE] * len(sizes)
     else:
-        keys = [(document.job, page.number) for document in task.documents for page in document.pages]
-        addressings = [
-            Addressing(document.sub_address, document.password) for document in task.documents for _ in document.pages
-        ]
+        keys = [page_key(each.said) for each in task.pages]
+        addressings = [Addressing(each.document.sub_address, each.document.password) for each in task.pages]
     if len(sizes) != len(keys):
         raise NotARecordingError("this journal does not know the sizes of its pages")
     sheets = tuple(
@@ -282,16 +280,16 @@ def _frame_octets(entry: Entry, profile: Profile) -> bytes:
 
 
 def _what_is_known(
-    entries: Sequence[Entry], keys: Sequence[tuple[int, int]]
+    entries: Sequence[Entry], keys: Sequence[PageKey]
 ) -> tuple[Mapping[tuple[int, Rate], Mapping[str, int]], tuple[int, ...]]:
     """What the codings weighed at each training (at least which one was taken), and how long each page's code was."""
     weighed: dict[tuple[int, Rate], Mapping[str, int]] = {}
-    octets: dict[tuple[int, int], int] = {}
-    done: set[tuple[int, int]] = set()
+    octets: dict[PageKey, int] = {}
+    done: set[PageKey] = set()
     last: tuple[int, Rate] | None = None
     for entry in entries:
         fields = entry.fields
-        key = (fields.get("job", -1), fields.get("number", -1))
+        key = page_key(fields)
         if entry.kind == "frame" and fields.get("name") == "DCS" and fields.get("dir") == "out":
             said = parse_dcs(bytes.fromhex(fields["octets"])[3:])
             last = (len(done), said.rate)

@@ -159,7 +159,9 @@ def _words(act: Act | None) -> str:
 def _end(outcome: Outcome | AnswerOutcome) -> str:
     """All that has to be the same: the cause, the fates of pages that went out, and each page that came in."""
     sent = outcome.sent if isinstance(outcome, AnswerOutcome) else outcome.pages
-    said = [f"{page.job}/{page.number} {page.fate.value}" for page in sent]
+    before = () if isinstance(outcome, AnswerOutcome) else outcome.prefaces
+    said = [f"before {page.job}/{page.number} {page.fate.value}" for page in before]
+    said += [f"{page.job}/{page.number} {page.fate.value}" for page in sent]
     for page in outcome.pages if isinstance(outcome, AnswerOutcome) else outcome.fetched:
         how = f" {page.receipt.value}" if isinstance(page, PageReceipt) else ""
         confirmed = "confirmed" if page.confirmed else "not confirmed"

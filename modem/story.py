@@ -15,7 +15,7 @@ from enum import Enum
 
 import msgspec
 
-from modem.entries import Entry
+from modem.entries import Entry, page_words
 from modem.outcome import FetchedPage, Figures, Outcome
 from modem.receipt import AnswerOutcome, PageReceipt
 from modem.t30.rates import RATES
@@ -149,11 +149,11 @@ class _Teller:
             case "addressing-left-out":
                 yield Rung(entry.t, Way.BAD, "sub-address or password left out")
             case "page-intent":
-                self._page = f"page {fields.get('number')}"
+                self._page = page_words(fields)
                 self._resends = 0
             case "page-answer":
                 way = Way.NOTE if fields.get("fate") in ("confirmed", "damaged") else Way.BAD
-                yield Rung(entry.t, way, f"page {fields.get('number')}: {fields.get('fate')}")
+                yield Rung(entry.t, way, f"{page_words(fields)}: {fields.get('fate')}")
             case "page-received":
                 yield Rung(
                     entry.t,
@@ -269,6 +269,8 @@ def _tail(entries: Sequence[Entry]) -> Iterator[tuple[str, str]]:
         code = f" ({outcome.code})" if outcome.code else ""
         yield "Cause", f"{cause.format(code=code)}; retry: {outcome.retry.value}"
         sent, received = outcome.pages, outcome.fetched
+        for page in outcome.prefaces:
+            yield f"Job {page.job}", f"{page_words({'preface': page.number})} {page.fate.value}"
     for page in sent:
         yield f"Job {page.job}" if page.job else "Document", f"page {page.number} {page.fate.value}"
     for each in received:

@@ -8,6 +8,7 @@ on worker threads.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -122,9 +123,16 @@ class Covers:
             billing_code=order.billing_code,
             priority=order.priority,
             title=order.title,
+            continued_from=order.continued_from,
+            continued_of=order.continued_of,
         )
         found = self.find(order.cover, order.user)
-        return self.studio.cover(found, fields, paper_of(configuration), CodecResolution(order.resolution.value))
+        paper, resolution = paper_of(configuration), CodecResolution(order.resolution.value)
+        cover = self.studio.cover(found, fields, paper, resolution)
+        if order.continued_from is not None and len(cover.pages) > 1:
+            # Whoever reads it has the note already, and it would cost line time again.
+            return self.studio.cover(found, replace(fields, note=""), paper, resolution)
+        return cover
 
     def preview(self, order: CoverPreview, user: str, now: datetime) -> Cover:
         """The cover of a fax with these fields. Raises as ``draw``."""
@@ -139,6 +147,8 @@ class Covers:
             billing_code=order.billing_code,
             priority=order.priority,
             title=order.title,
+            continued_from=order.continued_from,
+            continued_of=order.continued_of,
         )
         paper = self.paper(order)
         resolution = CodecResolution(order.resolution.value)

@@ -128,6 +128,7 @@ class Dispatcher:
             self._store,
             self._spool,
             self._reception,
+            self._covers,
             self._port_changed,
             self._over,
             self._launcher_of(name),

@@ -2,7 +2,7 @@
 
 What always holds: it depends on the lines alone; taking the same lines in twice says the same; what a page's answer
 confirmed is confirmed at once, everything else about a page is said when the call is settled (only then is it known
-that no answer will come).
+that no answer will come); what becomes of a preface, whose lines have no page number, says nothing of any page.
 
 Must not: decide about retries (``jobs`` does), or read files.
 """
@@ -107,6 +107,7 @@ def fate_of(value: object) -> Fate:
 
 
 def _page_of(line: Line) -> tuple[int, int] | None:
+    """The job's page that the line is about; None: none of a job's."""
     job, number = line.fields.get("job"), line.fields.get("number")
     return (job, number) if isinstance(job, int) and isinstance(number, int) else None
 
@@ -124,6 +125,8 @@ def _said(line: Line, page: tuple[int, int] | None, number: str) -> News | None:
             return News(kind="trained", text=_trained(line))
         case "page-intent" if page is not None:
             return News(kind="page-sending", job=page[0], page=page[1], text=f"Sending page {page[1]}")
+        case "page-intent" if isinstance(job := fields.get("job"), int) and "preface" in fields:
+            return News(kind="page-sending", job=job, text="Sending the cover page again: the fax is continued")
         case "page-answer" if page is not None:
             return _answered(page, fate_of(fields.get("fate")), fields.get("by"))
     return None

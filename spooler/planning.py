@@ -1,22 +1,25 @@
 """From a job that is to go out to what the port process is handed: cover page and plan.
 
 What always holds: a cover page is rendered once and then frozen with its file and digests; a plan holds no page that
-the far end has; a page that may have been printed is marked; the plan is on stable storage when ``write_plan`` returns.
+the far end has; a page that may have been printed is marked; the plan is on stable storage when ``write_plan`` returns,
+and before it the cover pages of this call alone (``Preface``), which lie beside it.
 Everything here blocks and is run on worker threads.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from codec.coder import bitmap_of
 from codec.errors import CodecError
-from codec.operations import crop, crop_white_foot, prepend, with_width
 from codec.page import Page
 from codec.tiff import TiffReader, TiffWriter, read_pages
+from coverpage import on_top
+from fax.errors import FaxError
 from fax.settings import Configuration, HeaderPlace, zone_of
 from fax.types import Poll, Recipient, Sender
 from modem.briefing import header_line
@@ -35,8 +38,8 @@ from spooler.store_pages import CoverOrder, PreparedPage
 
 PLAN_NAME = "plan.json"
 JOURNAL_NAME = "journal.jsonl"
-WHITE_ABOVE_ROWS = 20
-"""White rows that stay between a strip and the page, and at its foot."""
+PREFACE_NAME = "continued-{job}.tif"
+log = logging.getLogger(__name__)
 
 
 def freeze_cover(
@@ -51,7 +54,7 @@ def freeze_cover(
     replaces_first = cover.strip and master is not None
     if master is not None and replaces_first:
         with TiffReader(spool.master(master)) as reader:
-            pages = (under_strip(pages[0], reader[0]),)
+            pages = (on_top(pages[0], reader[0]),)
     target = spool.cover(order.job, pages[0].digest)
     with spool.scratch("cover") as folder:
         out = folder / "cover.tif"
@@ -74,21 +77,6 @@ def freeze_cover(
     )
 
 
-def under_strip(strip: Page, page: Page) -> Page:
-    """The document's first page with the strip on top: it takes the place of white rows above and below, and the page
-    becomes longer only by what those do not give."""
-    strip = with_width(strip, page.width)
-    ink = bitmap_of(page)
-    row = (page.width + 7) // 8
-    white_head = (len(ink.data) - len(ink.data.lstrip(b"\0"))) // row
-    head = min(strip.rows, max(0, white_head - WHITE_ABOVE_ROWS))
-    below = crop_white_foot(crop(page, head) if head else page, keep_rows=WHITE_ABOVE_ROWS)
-    foot = max(0, page.rows - strip.rows - below.rows)
-    if foot:
-        below = crop(page, head, min(page.rows - head, below.rows + foot))
-    return prepend(below, bitmap_of(strip))
-
-
 def master_file(master: str | None, spool: Spool) -> str:
     return "" if master is None else spool.relative(spool.master(master))
 
@@ -105,6 +93,43 @@ def tsid_for(job: str, port: str, configuration: Configuration) -> str:
     return job or port or configuration.tsid
 
 
+@dataclass(frozen=True)
+class Preface:
+    """The cover page of a fax that is continued, for one call."""
+
+    job: int
+    pages: tuple[Page, ...]
+    file: Path
+
+    @property
+    def planned(self) -> tuple[PlannedPage, ...]:
+        return tuple(
+            PlannedPage(file=str(self.file), index=index, digest=page.digest, number=index + 1)
+            for index, page in enumerate(self.pages)
+        )
+
+
+def prefaces_for(
+    order: CallOrder, configuration: Configuration, covers: Covers, folder: Path, now: datetime
+) -> list[Preface]:
+    """Cover pages for the faxes of a call that begin at a later page, to lie in its ``folder``.
+
+    One that cannot be drawn any more (its template is gone, or may not be used) is left out: the pages that are still
+    to be sent are worth more than it.
+    """
+    found: list[Preface] = []
+    for document in order.documents:
+        if document.continued is None or not configuration.continued_cover:
+            continue
+        try:
+            cover = covers.draw(document.continued, now)
+        except (FaxError, CodecError, OSError) as error:
+            log.warning("Job %d goes on without a cover page: %s", document.job, error)
+            continue
+        found.append(Preface(document.job, cover.pages, folder / PREFACE_NAME.format(job=document.job)))
+    return found
+
+
 def plan_for(
     order: CallOrder,
     port: PortSettings,
@@ -113,14 +138,16 @@ def plan_for(
     spool: Spool,
     now: datetime,
     port_tsid: str = "",
+    prefaces: Sequence[Preface] = (),
 ) -> CallPlan:
     """The plan of a call that was intended."""
+    before = {preface.job: preface.planned for preface in prefaces}
     refusals = max((page.refusals for document in order.documents for page in document.pages), default=0)
     return CallPlan(
         call=order.call,
         dial=dial_string(order.number, settings.dialling),
         documents=tuple(
-            _planned(document, order.number, configuration, spool)
+            _planned(document, order.number, configuration, spool, before.get(document.job, ()))
             for document in order.documents
             if document.poll is None
         ),
@@ -146,7 +173,9 @@ def _fetch(poll: Poll) -> PlannedFetch:
     return PlannedFetch(password=poll.password, selection=poll.selection)
 
 
-def _planned(order: DocumentOrder, number: str, configuration: Configuration, spool: Spool) -> PlannedDocument:
+def _planned(
+    order: DocumentOrder, number: str, configuration: Configuration, spool: Spool, preface: tuple[PlannedPage, ...]
+) -> PlannedDocument:
     return PlannedDocument(
         job=order.job,
         pages=tuple(
@@ -160,6 +189,7 @@ def _planned(order: DocumentOrder, number: str, configuration: Configuration, sp
             for page in order.pages
         ),
         pages_total=order.pages_total,
+        preface=preface,
         header_from=_header_from(order.sender, configuration),
         header_to=_header_to(order.recipient, number),
         sub_address=order.recipient.sub_address,
@@ -209,9 +239,14 @@ def _hold(file: Path, pages: Sequence[PlannedPage]) -> bool:
     return all(page.index < len(found) and found[page.index].digest == page.digest for page in pages)
 
 
-def write_plan(plan: CallPlan, folder: Path) -> None:
+def write_plan(plan: CallPlan, folder: Path, prefaces: Sequence[Preface] = ()) -> None:
     """Make the call's folder with its plan, durably. Raises OSError."""
     folder.mkdir(mode=0o700)
+    for preface in prefaces:
+        with TiffWriter(preface.file) as writer:
+            for page in preface.pages:
+                writer.append(page)
+        sync_file(preface.file)
     temporary = folder / (PLAN_NAME + ".part")
     plan.save(temporary)
     sync_file(temporary)

@@ -78,6 +78,9 @@ def went_on(before: Progress, lines: Iterable[Line]) -> Progress:
                 now = replace(now, state=DeviceState.SENDING, far_ident=ident.strip())
             case "page-intent" if isinstance(fields.get("job"), int) and isinstance(fields.get("number"), int):
                 now = replace(now, state=DeviceState.SENDING, job=fields["job"], page=fields["number"])
+            case "page-intent" if isinstance(fields.get("job"), int):
+                # The cover page of a fax that is continued: no page of the fax.
+                now = replace(now, state=DeviceState.SENDING, job=fields["job"], page=None)
             case "asked-to-end":
                 now = replace(now, state=DeviceState.ABORTING)
             case "end" if isinstance(outcome := fields.get("outcome"), dict):

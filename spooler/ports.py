@@ -21,7 +21,8 @@ from fax.types import Port as PortShown
 from modem.port import client as port_client
 from modem.port.client import PortClient, PortError, PortState
 from spooler.configuration import Live
-from spooler.planning import plan_for, write_plan
+from spooler.covers import Covers
+from spooler.planning import plan_for, prefaces_for, write_plan
 from spooler.port_attendance import Attendance
 from spooler.port_call import RunningCall
 from spooler.port_incoming import Incoming
@@ -54,6 +55,7 @@ class Port:
         store: Store,
         spool: Spool,
         reception: Reception,
+        covers: Covers,
         changed: Callable[[Port], None],
         over: Callable[[tuple[int, ...], bool], None],
         launcher: Starts | None = None,
@@ -67,6 +69,7 @@ class Port:
         self._live = live
         self._store = store
         self._spool = spool
+        self._covers = covers
         self._changed = changed
         self._over = over
         self._folder = spool.port(name)
@@ -178,17 +181,20 @@ class Port:
         self._calls.append(running)
         try:
             record = self._live.port(self.name)
+            configuration = self._live.configuration
+            prefaces = await asyncio.to_thread(prefaces_for, order, configuration, self._covers, folder, began)
             plan = plan_for(
                 order,
                 self.settings,
                 self._all,
-                self._live.configuration,
+                configuration,
                 self._spool,
                 began,
                 port_tsid=record.tsid if record else "",
+                prefaces=prefaces,
             )
             running.tsid = plan.tsid
-            await asyncio.to_thread(write_plan, plan, running.folder)
+            await asyncio.to_thread(write_plan, plan, folder, prefaces)
         except OSError as error:
             running.fault = f"The call could not be planned: {error.strerror or error}"
         except Exception:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -24,7 +25,7 @@ from modem import journal
 from modem.briefing import header_of, told
 from modem.journal_writer import JournalWriter
 from modem.outcome import Cause, Fault, Outcome, Retry
-from modem.plan import CallPlan, PlannedDocument, PlannedPage
+from modem.plan import CallPlan, PageOfCall
 from spooler import provider_status
 from spooler.provider_module import Result, call
 from spooler.provider_run import Limits, Run
@@ -51,7 +52,7 @@ class SendRun(Run):
         super().__init__(plan.call, device, module, writer, wake, limits)
         self.plan = plan
         self._pages = pages
-        self._planned = [(document, page) for document in plan.documents for page in document.pages]
+        self._planned = plan.pages
         self._file = writer.path.with_name(HANDED_NAME)
         self._connected = False
 
@@ -108,15 +109,16 @@ class SendRun(Run):
         outcome = provider_status.outcome(self.plan, self.seen, status, done.ok, self.seconds, why)
         if self.cancelled and self.why_cancelled and outcome.cause is Cause.CANCELLED:
             # It was no wish of a person's, so the fax is not ended with it.
-            outcome = provider_status.given_up(outcome, outcome.pages, f"The call was ended: {self.why_cancelled}.")
+            outcome = provider_status.given_up(outcome, f"The call was ended: {self.why_cancelled}.")
         self._finish(outcome)
 
     def broken(self, why: str) -> None:
         status = FAX_DEV_STATUS(StatusId=fs.FS_FATAL_ERROR, PageCount=self.seen.page)
         known = provider_status.outcome(self.plan, self.seen, status, False, self.seconds)
         # It may go on sending: nothing that was handed over can be called unsent.
-        pages = journal.page_fates(self.entries, self.plan)
-        self._finish(provider_status.given_up(known, pages, why if why.endswith(".") else f"{why}."))
+        pages, prefaces = journal.all_fates(self.entries, self.plan)
+        known = replace(known, pages=pages, prefaces=prefaces)
+        self._finish(provider_status.given_up(known, why if why.endswith(".") else f"{why}."))
 
     def went_on(self, before: Seen, status: FAX_DEV_STATUS) -> None:
         if status.StatusId in BEFORE_PAGES:
@@ -130,12 +132,11 @@ class SendRun(Run):
         for number in range(before.page, min(self.seen.page, last)):
             if number > 0:
                 self._answer(number - 1)
-            document, page = self._planned[number]
-            self.write("page-intent", job=document.job, number=page.number, digest=page.digest, index=number)
+            each = self._planned[number]
+            self.write("page-intent", **each.said, digest=each.page.digest, index=number)
 
     def _answer(self, index: int) -> None:
-        document, page = self._planned[index]
-        self.write("page-answer", job=document.job, number=page.number, fate="confirmed", by=BY, barrier=True)
+        self.write("page-answer", **self._planned[index].said, fate="confirmed", by=BY, barrier=True)
 
     def _go_on(self, *arguments: object) -> bool:
         """FaxSendCallback."""
@@ -143,13 +144,9 @@ class SendRun(Run):
 
     def _finish(self, outcome: Outcome) -> None:
         if outcome.cause is Cause.OK:
-            known = {
-                (entry.fields.get("job"), entry.fields.get("number"))
-                for entry in list(self.entries)
-                if entry.kind == "page-answer"
-            }
-            for index, (document, page) in enumerate(self._planned):
-                if (document.job, page.number) not in known:
+            known = {journal.page_key(entry.fields) for entry in list(self.entries) if entry.kind == "page-answer"}
+            for index, each in enumerate(self._planned):
+                if journal.page_key(each.said) not in known:
                     self._answer(index)
         self._end(outcome)
 
@@ -163,17 +160,16 @@ class SendRun(Run):
 
 def write_handed(path: Path, plan: CallPlan, pages: Sequence[Page]) -> None:
     """The pages of a plan with their header lines as a file that is only to be read. Raises OSError, CodecError."""
-    planned = [(document, page) for document in plan.documents for page in document.pages]
     path.unlink(missing_ok=True)
     with TiffWriter(path) as writer:
-        for (document, each), page in zip(planned, pages, strict=True):
-            writer.append(_with_header(plan, document, each, page))
+        for each, page in zip(plan.pages, pages, strict=True):
+            writer.append(_with_header(plan, each, page))
     os.chmod(path, 0o440)  # noqa: PTH101
 
 
-def _with_header(plan: CallPlan, document: PlannedDocument, each: PlannedPage, page: Page) -> Page:
+def _with_header(plan: CallPlan, each: PageOfCall, page: Page) -> Page:
     if not plan.policy.header_line:
         return page
-    header = header_of(plan, document, each)
+    header = header_of(plan, each)
     strip = header_strip(page.width, page.dpi_y, header.left, header.middle, header.right)
     return prepend(crop(page, min(strip.rows, page.rows - 1)) if header.over else page, strip)

@@ -7,12 +7,11 @@ say which one that was. FS codes are those of docs/providers.md; one that we do 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from fax import provider as fs
 from fax.provider import FAX_DEV_STATUS
-from modem.outcome import Cause, Fate, Fault, Figures, Outcome, PageFate, Phase
+from modem.outcome import Cause, Fate, Fault, Figures, Outcome, PageFate, Phase, parted
 from modem.plan import CallPlan
 from modem.t30.endings import ENDINGS
 
@@ -68,9 +67,11 @@ class Seen:
         )
 
 
-def fates(plan: CallPlan, seen: Seen, status: int, succeeded: bool) -> tuple[PageFate, ...]:
-    """Of every page of the plan, after an operation that ended with ``status``."""
-    pages = [(document.job, page.number) for document in plan.documents for page in document.pages]
+def fates(
+    plan: CallPlan, seen: Seen, status: int, succeeded: bool
+) -> tuple[tuple[PageFate, ...], tuple[PageFate, ...]]:
+    """Of every page of the jobs and every preface in the plan, after an operation that ended with ``status``."""
+    pages = plan.pages
     if succeeded and status == fs.FS_COMPLETED:
         found = [Fate.CONFIRMED] * len(pages)
     elif status in NOTHING_SENT and not seen.transmitting:
@@ -82,7 +83,7 @@ def fates(plan: CallPlan, seen: Seen, status: int, succeeded: bool) -> tuple[Pag
         found = [Fate.CONFIRMED] * at + [Fate.UNCERTAIN] + [Fate.NOT_SENT] * (len(pages) - at - 1)
     else:
         found = [Fate.NOT_SENT] * len(pages)
-    return tuple(PageFate(job=job, number=number, fate=fate) for (job, number), fate in zip(pages, found, strict=True))
+    return parted(plan, found)
 
 
 def outcome(
@@ -99,13 +100,15 @@ def outcome(
         text = "The provider could not get a line."
     if why and cause is not Cause.OK:
         text = f"{text[:-1]}: {why.rstrip('. ')}."
+    pages, prefaces = fates(plan, seen, code, succeeded)
     return Outcome(
         cause=cause,
         phase=phase_of(seen, cause),
         fault=fault,
         retry=retry,
         text=text,
-        pages=fates(plan, seen, code, succeeded),
+        pages=pages,
+        prefaces=prefaces,
         figures=Figures(line_seconds=round(line_seconds, 3), far_ident=seen.ident or None),
         advice=ending.advice,
     )
@@ -124,7 +127,7 @@ def phase_of(seen: Seen, cause: Cause) -> Phase:
     return Phase.C if seen.transmitting or seen.page else Phase.A
 
 
-def given_up(outcome: Outcome, pages: Sequence[PageFate], text: str) -> Outcome:
+def given_up(outcome: Outcome, text: str) -> Outcome:
     """The end of an operation that never came back."""
     ending = ENDINGS[Cause.PORT_DIED]
     return replace(
@@ -133,6 +136,5 @@ def given_up(outcome: Outcome, pages: Sequence[PageFate], text: str) -> Outcome:
         fault=Fault.DEVICE,
         retry=ending.retry,
         text=text,
-        pages=tuple(pages),
         advice=ending.advice,
     )

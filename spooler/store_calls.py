@@ -27,7 +27,7 @@ from spooler.store import Transaction
 from spooler.store_events import emit
 from spooler.store_jobs import JobRow, finish, restate, row
 from spooler.store_numbers import NOT_DIALLED
-from spooler.store_pages import OutgoingPage, freeze, mend, outgoing
+from spooler.store_pages import CoverOrder, OutgoingPage, continued_order, freeze, mend, outgoing
 from spooler.store_statistics import count, memory_of
 from spooler.store_tables import call_jobs, calls, job_pages, jobs, ledger
 
@@ -44,6 +44,7 @@ class DocumentOrder:
     pages: tuple[OutgoingPage, ...]
     pages_total: int
     poll: Poll | None = None  # a document of the far end's is to be fetched for this job
+    continued: CoverOrder | None = None  # the cover page that goes before them, since they are not the first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +111,7 @@ def _intend_job(tx: Transaction, about: JobRow, call: str, position: int, master
         pages=tuple(page for page in pages if not page.kept),
         pages_total=len(pages),
         poll=None if about.poll is None else msgspec.json.decode(about.poll, type=Poll),
+        continued=continued_order(tx, job),
     )
 
 
@@ -246,7 +248,7 @@ def settle(
     store_numbers.learn(tx, about.number, outcome, rules)
     final = settled(outcome)
     merge(tx, call, final, last_word=True)
-    begun = {page.job for page in final if page.fate is not Fate.NOT_SENT}
+    begun = {page.job for page in (*outcome.pages, *outcome.prefaces) if page.fate.value != Fate.NOT_SENT.value}
     for job in _jobs_of(tx, call):
         job_row = row(tx, job)
         if job_row.call != call:

@@ -7,7 +7,7 @@ job is frozen, its pages name file, index and digest of exactly what goes out, a
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
@@ -18,7 +18,7 @@ from modem.outcome import Cause as PlanCause
 from spooler.jobs import KEPT
 from spooler.store import Transaction
 from spooler.store_events import Said, emit, emit_of
-from spooler.store_jobs import PRIORITIES, finish, finish_all, restate, row
+from spooler.store_jobs import PRIORITIES, JobRow, finish, finish_all, restate, row
 from spooler.store_submissions import master_pages_count, prepared_text
 from spooler.store_tables import documents, job_pages, jobs, master_documents, master_pages, masters
 from spooler.store_waste import throw_away, throw_covers_away
@@ -194,6 +194,8 @@ class CoverOrder:
     user: str = ""
     billing_code: str = ""
     priority: Priority = Priority.NORMAL
+    continued_from: int | None = None  # the page of the fax that comes next, where those before it have arrived
+    continued_of: int | None = None  # pages of the whole fax, then
 
 
 def cover_order(tx: Transaction, id: int) -> CoverOrder | None:
@@ -201,14 +203,29 @@ def cover_order(tx: Transaction, id: int) -> CoverOrder | None:
     about = row(tx, id)
     if about.state != JobState.WAITING.value or about.frozen or about.cover is None:
         return None
+    return _cover_of(about, 0 if about.master is None else master_pages_count(tx, about.master))
+
+
+def continued_order(tx: Transaction, id: int) -> CoverOrder | None:
+    """The cover page with which a call begins that goes on with the fax at a later page; None: the fax has none, or
+    begins with its first page."""
+    about = row(tx, id)
+    pages = outgoing(tx, id) if about.frozen and about.cover is not None else []
+    left = [page for page in pages if not page.kept]
+    if not left or not pages[0].kept:
+        return None
+    return replace(_cover_of(about, len(left)), continued_from=left[0].number, continued_of=len(pages))
+
+
+def _cover_of(about: JobRow, document_pages: int) -> CoverOrder:
     return CoverOrder(
-        job=id,
+        job=about.id,
         recipient=msgspec.json.decode(about.recipient, type=Recipient),
         sender=msgspec.json.decode(about.sender, type=Sender),
         cover=msgspec.json.decode(about.cover, type=CoverPage),
         resolution=Resolution(about.resolution),
         title=about.title,
-        document_pages=0 if about.master is None else master_pages_count(tx, about.master),
+        document_pages=document_pages,
         user=about.user,
         billing_code=about.billing_code,
         priority=PRIORITIES[about.priority],

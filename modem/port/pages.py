@@ -12,7 +12,8 @@ import msgspec
 from codec.errors import CodecError
 from codec.page import Page
 from codec.tiff import read_pages
-from modem.plan import CallPlan, PlannedPage
+from modem.entries import page_words
+from modem.plan import CallPlan, PageOfCall
 from modem.port.messages import ServedDocument
 from modem.t30.frames import ident_fif
 
@@ -35,7 +36,7 @@ def load_plan(path: Path) -> CallPlan:
 def load_pages(plan: CallPlan) -> tuple[Page, ...]:
     """All pages of the plan, in its order. Raises PlanError."""
     files: dict[str, list[Page]] = {}
-    return tuple(_load(files, document.job, page) for document in plan.documents for page in document.pages)
+    return tuple(_load(files, each) for each in plan.pages)
 
 
 def load_served(document: ServedDocument) -> tuple[Page, ...]:
@@ -53,8 +54,9 @@ def load_served(document: ServedDocument) -> tuple[Page, ...]:
     return pages
 
 
-def _load(files: dict[str, list[Page]], job: int, planned: PlannedPage) -> Page:
-    where = f"page {planned.number} of job {job}"
+def _load(files: dict[str, list[Page]], each: PageOfCall) -> Page:
+    planned = each.page
+    where = f"{page_words(each.said)} of job {each.document.job}"
     if planned.file not in files:
         try:
             files[planned.file] = read_pages(Path(planned.file))

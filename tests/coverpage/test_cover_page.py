@@ -24,14 +24,15 @@ LINE_HEIGHT_PT = 15
 OF_THE_FAX = ("subject", "note", "time_sent", "page_count")
 
 
-def test_there_are_13_fields_of_the_recipient_9_of_the_sender_4_of_the_fax_and_5_of_the_job() -> None:
+def test_there_are_13_fields_of_the_recipient_9_of_the_sender_4_of_the_fax_5_of_the_job_and_2_of_the_call() -> None:
     of_recipient = {name.removeprefix("recipient.") for name in FIELD_NAMES if name.startswith("recipient.")}
     assert len(of_recipient) == 13
     # What is for the far end's machine, a password above all, cannot get onto a page.
     assert {member.name for member in fields(Recipient)} - of_recipient == {"sub_address", "password"}
     assert len([name for name in FIELD_NAMES if name.startswith("sender.")]) == len(fields(Sender)) == 9
     assert FIELD_NAMES[22:26] == OF_THE_FAX
-    assert FIELD_NAMES[26:] == ("job_id", "billing_code", "priority", "confidential", "title")
+    assert FIELD_NAMES[26:31] == ("job_id", "billing_code", "priority", "confidential", "title")
+    assert FIELD_NAMES[31:] == ("continued_from", "continued_of")
 
 
 @pytest.mark.parametrize("paper", ["a4", "letter"])

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from codec.page import Page
 from fax.settings import Configuration
 from fax.types import CoverPage, Document, DocumentId, Fate, Job, JobState, Recipient, Submission
 from modem import journal
@@ -25,7 +26,7 @@ from modem.outcome import Fate as CallFate
 from modem.plan import CallPlan, PlannedDocument, PlannedPage
 from spooler import ledger, store_calls, store_documents, store_jobs, store_pages, store_submissions
 from spooler.jobs import RetryRules
-from spooler.planning import plan_for
+from spooler.planning import Preface, plan_for
 from spooler.settings import PortSettings, Settings
 from spooler.spool import Spool
 from spooler.store import Store, Transaction
@@ -68,8 +69,31 @@ def intend(store: Store, job: int) -> CallOrder:
     return order
 
 
+def submit_with_cover(store: Store) -> int:
+    """A fax of four pages, the first of them its cover page."""
+    job = submit(store, cover=CoverPage(subject="Offer", note="As promised."))
+    order = store.call(partial(store_pages.cover_order, id=job))
+    assert order is not None
+    cover = [PreparedPage(index=0, digest="c" * 64, width=1728, rows=2000)]
+    freeze = partial(store_pages.freeze_cover, order=order, master_file="m.tif", cover_file="c.tif", pages=cover)
+    assert store.call(freeze)
+    return job
+
+
+def prefaces_of(order: CallOrder) -> list[Preface]:
+    folder = Path("/spool/calls") / order.call
+    page = Page(1728, 1000, 204, 98, b"as it was drawn")
+    return [
+        Preface(document.job, (page,), folder / f"continued-{document.job}.tif")
+        for document in order.documents
+        if document.continued is not None
+    ]
+
+
 def plan_of(order: CallOrder) -> CallPlan:
-    return plan_for(order, PORT, Settings(), Configuration(), Spool(Path("/spool")), datetime.now(UTC))
+    now = datetime.now(UTC)
+    spool = Spool(Path("/spool"))
+    return plan_for(order, PORT, Settings(), Configuration(), spool, now, prefaces=prefaces_of(order))
 
 
 def entry(kind: str, **fields: Any) -> Entry:
@@ -78,7 +102,6 @@ def entry(kind: str, **fields: Any) -> Entry:
 
 def pages_on_the_line(plan: CallPlan) -> list[Entry]:
     """The journal of a call that sends every page of the plan, without its end."""
-    (document,) = plan.documents
     entries = [
         entry("begin", call=plan.call),
         entry("command", text="ATDT5552001"),
@@ -86,9 +109,9 @@ def pages_on_the_line(plan: CallPlan) -> list[Entry]:
         entry("connected"),
         entry("trained", rate_bps=14400, modulation="V.17", coding="mmr", ecm=True),
     ]
-    for index, page in enumerate(document.pages):
-        about = {"job": document.job, "number": page.number}
-        entries.append(entry("page-intent", **about, digest=page.digest, index=index))
+    for index, each in enumerate(plan.pages):
+        about = each.said
+        entries.append(entry("page-intent", **about, digest=each.page.digest, index=index))
         entries.append(entry("page-progress", **about, octets_sent=1, octets_total=2))
         entries.append(entry("page-answer", **about, fate="confirmed", by="MCF"))
     return entries

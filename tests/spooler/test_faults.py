@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -18,8 +18,9 @@ from modem.port import client as port_client
 from modem.port.client import CallAnswer, PortClient
 from spooler import ports, store_calls, store_documents, store_jobs, store_pages, store_submissions
 from spooler.configuration import Live
+from spooler.covers import Covers
 from spooler.ledger import PageNews
-from spooler.planning import write_plan
+from spooler.planning import Preface, write_plan
 from spooler.port_call import RunningCall
 from spooler.reception import Reception
 from spooler.routing import Routing
@@ -187,6 +188,7 @@ def port_for(store: Store, folder: Path, over: list[int]) -> ports.Port:
         store,
         spool,
         Reception(store, spool, Routing(store, spool, live), settings.dialling),
+        Covers(settings, spool, live),
         lambda port: None,
         lambda jobs, dialled: over.extend(jobs),
     )
@@ -199,7 +201,7 @@ def test_when_neither_plan_nor_database_can_be_written_the_call_is_given_back_as
     order = intended(store)
     over: list[int] = []
 
-    def full(plan: CallPlan, folder: Path) -> None:
+    def full(plan: CallPlan, folder: Path, prefaces: Sequence[Preface]) -> None:
         raise fault
 
     refusals: list[str] = []
@@ -239,8 +241,8 @@ def test_a_cancel_while_the_plan_is_written_reaches_the_call(
         port = port_for(store, tmp_path, over)
         write = write_plan
 
-        def cancelled_meanwhile(plan: CallPlan, folder: Path) -> None:
-            write(plan, folder)
+        def cancelled_meanwhile(plan: CallPlan, folder: Path, prefaces: Sequence[Preface]) -> None:
+            write(plan, folder, prefaces)
             store.call(partial(store_jobs.cancel, id=job_of(order)))
             port.cancel(order.call)
 

@@ -42,6 +42,7 @@ from tests.spooler.test_calls import (
     plan_of,
     settle,
     submit,
+    submit_with_cover,
 )
 
 FATES = [CallFate.NOT_SENT, CallFate.CONFIRMED, CallFate.DAMAGED, CallFate.REFUSED, CallFate.UNCERTAIN]
@@ -82,7 +83,7 @@ def one_call(spool: Spool, store: Store, job: int, dice: random.Random) -> None:
     cut = dice.randrange(len(entries) + 1)
     lines = numbered(entries[:cut])
     if dice.random() < 0.7:
-        answered = {line.fields["number"] for line in lines if line.kind == "page-answer"}
+        answered = {line.fields.get("number") for line in lines if line.kind == "page-answer"}
         (document,) = plan.documents
         fates = [
             dice.choice([CallFate.CONFIRMED, CallFate.DAMAGED]) if page.number in answered else dice.choice(FATES)
@@ -128,8 +129,8 @@ def wipe(tx: Transaction) -> None:
 @pytest.mark.parametrize("seed", range(25))
 def test_the_ledger_made_anew_is_the_one_that_the_calls_made(spool: Spool, store: Store, seed: int) -> None:
     dice = random.Random(seed)
-    for _ in range(4):
-        job = submit(store)
+    for number in range(4):
+        job = submit_with_cover(store) if number % 2 else submit(store)
         for _ in range(4):
             state = store.call(partial(store_jobs.row, id=job)).state
             if state in (JobState.FAILED.value, JobState.CANCELLED.value) and dice.random() < 0.5:

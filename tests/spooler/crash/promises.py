@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
@@ -96,7 +97,8 @@ class Known:
 
 @dataclass(frozen=True)
 class Told:
-    """What one call's journal says: the pages it began, in order, and their answers; (job, page)."""
+    """What one call's journal says: the pages it began, in order, and their answers; (job, page). A preface, which is
+    no page of the job, has a number below 1."""
 
     begun: tuple[tuple[int, int], ...]
     answers: Mapping[tuple[int, int], Fate]
@@ -123,14 +125,18 @@ def told(octets: bytes) -> Told:
         except ValueError:
             continue
         if entry["kind"] == "page-intent":
-            begun.append((entry["job"], entry["number"]))
+            begun.append(_page_of(entry))
         elif entry["kind"] == "page-answer":
-            answers[entry["job"], entry["number"]] = Fate(entry["fate"])
+            answers[_page_of(entry)] = Fate(entry["fate"])
         elif entry["kind"] == "end":
             # It knows better of a page that was begun; it takes no answer back.
             for page in entry["outcome"]["pages"]:
                 answers.setdefault((page["job"], page["number"]), Fate(page["fate"]))
     return Told(tuple(begun), answers)
+
+
+def _page_of(entry: Mapping[str, Any]) -> tuple[int, int]:
+    return entry["job"], entry["number"] if "number" in entry else -entry["preface"]
 
 
 def _after(calls: list[Told], page: tuple[int, int]) -> Fate:
