@@ -144,7 +144,7 @@ class House:
     def port_pid(self) -> int | None:
         """The process id of the port process; None when it is not there or does not answer."""
         try:
-            status = PortClient(self.port_folder).status()
+            status = PortClient(self.port_folder, WAIT_S).status()
         except PortError:
             return None
         return None if status is None else status.pid

@@ -100,6 +100,8 @@ class FrameFax:
     def _send(self, frames: list[bytes], then: Callable[[], None]) -> None:
         odd = self._habits.odd.get(self._bursts)
         self._bursts += 1
+        if frames[0][2] == t30.MCF and 0 < len(self.pages) == self._habits.vanishes_at_page:
+            odd = Odd.VANISH
         if odd is Odd.VANISH:
             self._leave(silently=True)
             return

@@ -60,6 +60,7 @@ class Habits:
     always_ppr: bool = False
     not_ready: int = 0  # so many RNRs before each answer to a PPS
     leaves_without_dcn: bool = False
+    vanishes_at_page: int = 0  # from 1: on-hook without a word in place of the MCF to this page
     odd: dict[int, Odd] = field(default_factory=dict)
 
 

@@ -64,6 +64,16 @@ class FrameModem(LineSide):
         """Whether the modem is in a call and it is the host's turn: for a command, or for data."""
         return self._line is not None and self._mode in (Mode.COMMAND, Mode.GIVE_FRAMES, Mode.GIVE_FAST)
 
+    @property
+    def host_is_due(self) -> bool:
+        """``expects_host``, and nothing of what the host gave is left to be taken or sent."""
+        return self.expects_host and not self._pending and self.given_until <= self._timeline.now
+
+    @property
+    def given_until(self) -> float:
+        """Until when the octets of an image last that the host has given."""
+        return self._line_at + len(self._waiting) * 8 / BPS[self._code] if self._mode is Mode.GIVE_FAST else 0.0
+
     def read(self) -> bytes:
         """All that waits for the host."""
         octets = bytes(self._output)

@@ -1,12 +1,14 @@
 """Frame-level modems on ptys in real time, each with a fax machine of its own that answers any number.
 
-What always holds: line time follows the clock (``speed`` seconds of it in one of the clock), and what is due happens
-before a host's octets are looked at; every page that a fax machine received is kept. What it must not do: be in a hurry
-on behalf of a host; it only writes down how long hosts take (``reactions``).
+What always holds: line time follows the clock, and what is due happens before a host's octets are looked at; every
+page that a fax machine received is kept. A hurried line (``speed`` seconds of it in one of the clock) waits a while
+when it is a host's turn, and then goes by the clock; and it does not count the time by which we are late ourselves.
+What it must not do: be in a hurry on behalf of a host; it only writes down how long hosts take (``reactions``).
 """
 
 from __future__ import annotations
 
+import math
 import os
 import select
 import time
@@ -24,6 +26,8 @@ from modem.soft.pty import Host, Pty
 from modem.soft.timeline import Timeline
 
 _LOOK_S: Final = 0.05  # how often closed devices are looked at
+_LATE_S: Final = 0.002  # by which everybody may be late
+_PATIENCE_S: Final = 1.0  # how long a hurried line waits for a host before it goes by the clock
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,9 @@ class FramePtyServer:
         self.ports: list[FramePort] = []
         self._timeline = Timeline()
         self._speed = speed
-        self._began = time.monotonic()
+        self._before = time.monotonic()
+        self._line_now = 0.0
+        self._due_since: float | None = None
         self._stopping = False
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         exchange = FrameExchange(self._timeline, self._place, lambda: FrameLine(self._timeline), set_up_s=1.0)
@@ -99,10 +105,11 @@ class FramePtyServer:
             if now >= look_at:
                 look_at = now + _LOOK_S
                 self._look(poller, registered)
-            ready = poller.poll(self._timeout_ms(look_at))
+            wait_s = self._timeout_s(look_at)
+            ready = poller.poll(wait_s * 1000)
             now = time.monotonic()
             # What was due before these octets came, first.
-            self._timeline.run_to((now - self._began) * self._speed)
+            self._let_pass(now, wait_s)
             for fd, events in ready:
                 if fd in by_fd:
                     self._serve(by_fd[fd], events, now)
@@ -120,10 +127,30 @@ class FramePtyServer:
         os.close(self._wake_read)
         os.close(self._wake_write)
 
-    def _timeout_ms(self, look_at: float) -> float:
-        due = self._timeline.next_due
-        until = look_at if due is None else min(look_at, self._began + due / self._speed)
-        return max(0.0, (until - time.monotonic()) * 1000)
+    def _let_pass(self, now: float, waited_s: float) -> None:
+        """Line time up to ``now``, when so much of the clock was to be waited for."""
+        elapsed, self._before = now - self._before, now
+        if self._speed <= 1.0:
+            self._line_now += elapsed * self._speed
+        else:
+            elapsed = min(elapsed, waited_s + _LATE_S)
+            ends = min((at for port in self.ports if (at := port.modem.given_until) > self._line_now), default=math.inf)
+            self._line_now = min(self._line_now + elapsed * self._pace(now), ends)
+        self._timeline.run_to(self._line_now)
+
+    def _pace(self, now: float) -> float:
+        """Seconds of a hurried line in one of the clock."""
+        if not any(port.modem.host_is_due for port in self.ports):
+            self._due_since = None
+            return self._speed
+        if self._due_since is None:
+            self._due_since = now
+        return 0.0 if now - self._due_since < _PATIENCE_S else 1.0
+
+    def _timeout_s(self, look_at: float) -> float:
+        now, due = time.monotonic(), self._timeline.next_due
+        until = look_at if due is None else min(look_at, now + (due - self._line_now) / self._speed)
+        return max(0.0, until - now)
 
     def _look(self, poller: select.poll, registered: set[int]) -> None:
         for port in self.ports:

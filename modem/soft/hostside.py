@@ -89,6 +89,13 @@ class HostSide:
         sending = self.mode is Mode.SENDING and self._action == "+FTM"
         return sending and self.clear_to_send and not self._pending
 
+    @property
+    def is_due(self) -> bool:
+        """Whether in a call it is the host's turn: for a command, or for data."""
+        if self._pending or not self.clear_to_send:
+            return False
+        return self.mode is Mode.SENDING or (self.mode is Mode.COMMAND and not self.owes_result)
+
     def write(self, octets: bytes) -> None:
         self._pending += octets
         self.feed()

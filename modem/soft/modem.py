@@ -65,6 +65,11 @@ class SoftModem:
         """Whether an image is being sent and the host has given no more than was taken."""
         return self._host.hungry
 
+    @property
+    def host_is_due(self) -> bool:
+        """Whether a fax call waits for the host: for its next command, or for data."""
+        return self.hook is Hook.TALKING and self._connected and self._host.is_due
+
     def drop_dtr(self) -> None:
         """The host has closed the device: on-hook, and everything as after switching on."""
         self._go_on_hook()

@@ -32,6 +32,7 @@ _TICK_S: Final = 0.01  # of the clock
 _AT_ONCE_S: Final = 0.2  # the most line time between two looks at the hosts
 _FORGIVE_S: Final = 1.0  # of the clock: when later than this, line time waits
 _PATIENCE_S: Final = 0.05  # how long a hurried line waits for an image's octets before it goes by the clock
+_LONG_PATIENCE_S: Final = 1.0  # ... and for a command or a frame
 _LOOK_S: Final = 0.05  # how often closed devices are looked at
 _ENOUGH: Final = 2048  # octets in a modem, above which its pty is not read
 
@@ -80,7 +81,8 @@ class Server:
     """Modems on ptys with one exchange. Raises OSError when a link cannot be made, ValueError, SpandspMissing.
 
     ``speed``: how many seconds of line time pass in one of the clock, for tests and shows: far ends and modems become
-    so much faster, hosts and their timers do not. 1 is the truth; the more above, the slower hosts seem to far ends.
+    so much faster, hosts and their timers do not. 1 is the truth. While it is a host's turn a hurried line waits a
+    while, and then goes by the clock, so that hosts do not seem slower to far ends than they are.
     """
 
     def __init__(
@@ -102,7 +104,7 @@ class Server:
         self._ports: list[_Port] = []
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._stopping = False
-        self._hungry_since: float | None = None
+        self._due_since: float | None = None
         try:
             for each in asked:
                 self._ports.append(_Port(each, self.exchange.attach(each.number)))
@@ -155,14 +157,16 @@ class Server:
 
     def _pace(self, now: float) -> float:
         """Seconds of line time in one of the clock. A host that gives an image no faster than a real modem would take
-        it, as hosts without flow control do, must find a line that is no faster. On a hurried line time stands still
-        first, since a host that is only late by a moment should not be taken for one."""
-        if self._speed <= 1.0 or not any(port.modem.hungry for port in self._ports):
-            self._hungry_since = None
+        it, as hosts without flow control do, must find a line that is no faster; and one that is to speak has as much
+        time as on a real line. On a hurried line time stands still first, since a host that is only late by a moment,
+        as on a machine that does much else, should not be taken for a slow one."""
+        if self._speed <= 1.0 or not any(port.modem.host_is_due for port in self._ports):
+            self._due_since = None
             return self._speed
-        if self._hungry_since is None:
-            self._hungry_since = now
-        return 0.0 if now - self._hungry_since < _PATIENCE_S else 1.0
+        if self._due_since is None:
+            self._due_since = now
+        patience_s = _PATIENCE_S if any(port.modem.hungry for port in self._ports) else _LONG_PATIENCE_S
+        return 0.0 if now - self._due_since < patience_s else 1.0
 
     def _advance(self, seconds: float) -> float:
         """Let line time pass; returns how much did."""
@@ -175,7 +179,7 @@ class Server:
     def _timeout(self, owed: float) -> float | None:
         """Seconds until something has to be done without a host's doing."""
         if self.exchange.talking:
-            if self._hungry_since is not None:
+            if self._due_since is not None:
                 return _TICK_S  # octets of the host wake us before
             return max(0.0, (_TICK_S - owed) / self._speed)
         waits: list[float] = []

@@ -84,7 +84,7 @@ class Desk:
 
     def kill(self, who: str) -> Process:
         """SIGKILL the "parent" or the "worker" of the one backend that runs."""
-        (parent,), (worker,) = backends(self.program)
+        parent, worker = self._pair()
         victim = parent if who == "parent" else worker
         os.kill(victim.pid, signal.SIGKILL)
         eventually(lambda: not victim.running, "it does not die")
@@ -92,11 +92,23 @@ class Desk:
 
     def kill_both(self) -> None:
         """SIGKILL parent and worker of the one backend that runs, at one instant for either."""
-        (parent,), (worker,) = backends(self.program)
+        parent, worker = self._pair()
         for number in (signal.SIGSTOP, signal.SIGKILL):
             for process in (parent, worker):
                 os.kill(process.pid, number)
         eventually(lambda: not parent.running and not worker.running, "they do not die")
+
+    def _pair(self) -> tuple[Process, Process]:
+        """The one backend that runs and its worker, which may be about to be started anew."""
+        found: list[tuple[list[Process], list[Process]]] = []
+
+        def both() -> bool:
+            found[:] = [backends(self.program)]
+            return all(len(each) == 1 for each in found[0])
+
+        eventually(both, "there is not one backend with one worker")
+        ((parent,), (worker,)) = found[0]
+        return parent, worker
 
     def no_backend_runs(self) -> bool:
         return backends(self.program) == ([], [])

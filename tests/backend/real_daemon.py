@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from fax import Client, FaxError, Job, JobState
-from tests.backend.desk import eventually
+from tests.backend.desk import LIMIT_S, eventually
 
 # Short enough for a test; a page of the tests takes a small part of it.
 LIMITS = "[limits]\npage_s = 5\ndocument_s = 20\n"
@@ -34,14 +34,14 @@ class Daemon:
     def stop(self) -> None:
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(30)
+            self._process.wait(LIMIT_S)
             self._process = None
 
     def kill(self) -> None:
         """SIGKILL, as a crash would."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait(30)
+            self._process.wait(LIMIT_S)
             self._process = None
 
     def _answers(self) -> bool:

@@ -7,6 +7,7 @@ to stop at a point and wait, so that a test can kill somebody just then.
 from __future__ import annotations
 
 import hashlib
+import socket
 import socketserver
 import threading
 from dataclasses import dataclass, field
@@ -16,11 +17,13 @@ from pathlib import Path
 import msgspec
 
 from fax.types import Accepted, Document, DocumentId, JobId, Submission, SubmissionId
+from tests.backend.desk import LIMIT_S
 
 
 @dataclass
 class Gate:
-    """A point where the server waits until it is opened; ``reached`` tells that somebody stands there."""
+    """A point where the server waits until it is opened; ``reached`` tells that somebody stands there, who still
+    lives: what is left of a request whose asker was killed goes through."""
 
     reached: threading.Event = field(default_factory=threading.Event)
     opened: threading.Event = field(default_factory=threading.Event)
@@ -29,7 +32,7 @@ class Gate:
         if self.reached.is_set():
             return  # the first comer alone is stopped
         self.reached.set()
-        if not self.opened.wait(30):
+        if not self.opened.wait(LIMIT_S):
             raise TimeoutError("nobody opened the gate")
 
 
@@ -176,8 +179,16 @@ class _Handler(BaseHTTPRequestHandler):
             octets += block
 
     def _pass(self, point: str) -> None:
-        if gate := self.server.recorder.gates.get(point):
+        if (gate := self.server.recorder.gates.get(point)) and not self._asker_is_gone():
             gate.pass_through()
+
+    def _asker_is_gone(self) -> bool:
+        try:
+            return not self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
 
     def _answer(self, status: int, body: bytes, kind: str) -> None:
         try:

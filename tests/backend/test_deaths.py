@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from fax.incoming import MANIFEST, Incoming
-from tests.backend.desk import CANCELLED, COMPLETED, HELD, PENDING, Desk, eventually
+from tests.backend.desk import CANCELLED, COMPLETED, HELD, LIMIT_S, PENDING, Desk, eventually
 from tests.backend.recorder import Recorder
 
 POINTS = ["before documents", "after documents", "before submissions", "after submissions"]
@@ -28,7 +28,7 @@ def test_killed_at_any_moment_the_fax_arrives_once(
 ) -> None:
     gate = recorder.gate(point)
     job = desk.lp("-o", "phone=5552001", pdf)
-    assert gate.reached.wait(30)
+    assert gate.reached.wait(LIMIT_S)
     survivor = desk.kill(victim)
     gate.opened.set()
     ticket = desk.wait(job)
@@ -46,7 +46,7 @@ def test_a_backend_killed_whole_after_it_has_read_the_document_loses_no_fax(
 ) -> None:
     gate = recorder.gate(point)
     job = desk.lp("-o", "phone=5552001", pdf)
-    assert gate.reached.wait(30)
+    assert gate.reached.wait(LIMIT_S)
     desk.kill_both()
     gate.opened.set()
     ticket = desk.wait(job)
@@ -103,10 +103,10 @@ def test_a_job_of_several_documents_whose_backend_was_killed_stays_with_cups(
 def test_a_worker_killed_again_and_again_leaves_the_fax_in_the_incoming_folder(
     desk: Desk, recorder: Recorder, incoming: Path, pdf: Path
 ) -> None:
+    gates = [recorder.gate(point) for point in POINTS[:3]]
     job = desk.lp("-o", "phone=5552001", pdf)
-    for point in POINTS[:3]:
-        gate = recorder.gate(point)
-        assert gate.reached.wait(30)
+    for gate in gates:
+        assert gate.reached.wait(LIMIT_S)
         desk.kill("worker")
         gate.opened.set()
     assert desk.wait(job).state == COMPLETED
@@ -165,7 +165,7 @@ def test_with_the_daemon_away_the_fax_waits_in_the_incoming_folder(
 def test_a_daemon_that_falls_silent_is_away(own_desk: Desk, recorder: Recorder, incoming: Path, pdf: Path) -> None:
     gate = recorder.gate("before submissions")
     job = own_desk.lp("-o", "phone=5552001", pdf)
-    assert gate.reached.wait(30)
+    assert gate.reached.wait(LIMIT_S)
     recorder.hang_up()
     ticket = own_desk.wait(job)
     assert ticket.state == COMPLETED
@@ -205,7 +205,7 @@ def test_when_cupsd_goes_in_the_middle_the_fax_arrives_once(
     gate = recorder.gate(point)
     job = own_desk.lp("-o", "phone=5552001", pdf)
     key = own_desk.ask(job).attributes["job-uuid"].text()
-    assert gate.reached.wait(30)
+    assert gate.reached.wait(LIMIT_S)
     if crash:
         own_desk.cups.kill()
     else:
@@ -225,7 +225,7 @@ def test_a_job_cancelled_before_the_hand_over_is_no_fax(
 ) -> None:
     gate = recorder.gate(point)
     job = desk.lp("-o", "phone=5552001", pdf)
-    assert gate.reached.wait(30)
+    assert gate.reached.wait(LIMIT_S)
     desk.run("cancel", str(job))
     eventually(desk.no_backend_runs, "the backend does not end")
     gate.opened.set()
@@ -240,7 +240,7 @@ def test_a_job_cancelled_during_the_hand_over_cancels_the_fax(
 ) -> None:
     gate = recorder.gate(point)
     job = desk.lp("-o", "phone=5552001", pdf)
-    assert gate.reached.wait(30)
+    assert gate.reached.wait(LIMIT_S)
     desk.run("cancel", str(job))
     gate.opened.set()
     eventually(desk.no_backend_runs, "the backend does not end")
@@ -254,7 +254,7 @@ def test_a_queue_stopped_and_started_again_cancels_nothing(
 ) -> None:
     gate = recorder.gate(point)
     job = desk.lp("-o", "phone=5552001", pdf)
-    assert gate.reached.wait(30)
+    assert gate.reached.wait(LIMIT_S)
     desk.run("cupsdisable", desk.cups.queue)
     gate.opened.set()
     eventually(desk.no_backend_runs, "the backend does not end")
@@ -272,7 +272,7 @@ def test_a_backend_stopped_by_hand_prints_again(desk: Desk, recorder: Recorder, 
 
     gate = recorder.gate("before documents")
     job = desk.lp("-o", "phone=5552001", pdf)
-    assert gate.reached.wait(30)
+    assert gate.reached.wait(LIMIT_S)
     (parent,), _ = backends(desk.program)
     os.kill(parent.pid, signal.SIGTERM)
     gate.opened.set()

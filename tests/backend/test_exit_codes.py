@@ -12,7 +12,7 @@ import pytest
 
 from backend.main import CANCEL, FAILED, HOLD, OK, RETRY_CURRENT, STOP
 from backend.options import parameters
-from tests.backend.desk import eventually
+from tests.backend.desk import LIMIT_S, eventually
 from tests.backend.real_daemon import Daemon
 from tests.backend.recorder import Recorder
 
@@ -204,6 +204,6 @@ def test_sigterm_while_reading_asks_cups_to_run_it_again(surroundings: dict[str,
     children = Path(f"/proc/{program.pid}/task/{program.pid}/children")
     eventually(lambda: bool(children.read_text()), "no worker")
     program.terminate()
-    assert program.wait(30) == RETRY_CURRENT
+    assert program.wait(LIMIT_S) == RETRY_CURRENT
     program.stdin.close()
     assert recorder.taken == {}

@@ -15,7 +15,7 @@ import pytest
 
 from backend.door import nursed, understood
 from backend.private import PrivateCups
-from tests.backend.desk import CANCELLED, COMPLETED, Desk, Process, eventually, processes
+from tests.backend.desk import CANCELLED, COMPLETED, LIMIT_S, Desk, Process, eventually, processes
 from tests.backend.recorder import Recorder
 from tests.backend.test_printing import _pages
 
@@ -49,7 +49,7 @@ def test_a_worker_of_the_nursery_hands_over_as_any_other(
 ) -> None:
     gate = recorder.gate("before documents")
     job = nursery.desk.lp("-U", "alice", "-o", "phone=5552001", pdf, other_pdf)
-    assert gate.reached.wait(30)
+    assert gate.reached.wait(LIMIT_S)
     (worker,) = nursery.workers()
     assert Path(f"/proc/{worker.pid}").owner() == Path(f"/proc/{nursery.backend().pid}").owner()
     gate.opened.set()
@@ -73,7 +73,7 @@ def test_killed_at_any_moment_the_fax_arrives_once(
 ) -> None:
     gate = recorder.gate(point)
     job = nursery.desk.lp("-o", "phone=5552001", pdf)
-    assert gate.reached.wait(30)
+    assert gate.reached.wait(LIMIT_S)
     (worker,) = nursery.workers()
     doomed = {"worker": worker.pid, "backend": nursery.backend().pid, "nursery": nursery.pid}[victim]
     os.kill(doomed, signal.SIGKILL)
@@ -91,7 +91,7 @@ def test_a_cancelled_job_is_no_fax_or_a_cancelled_one(
 ) -> None:
     gate = recorder.gate(point)
     job = nursery.desk.lp("-o", "phone=5552001", pdf)
-    assert gate.reached.wait(30)
+    assert gate.reached.wait(LIMIT_S)
     nursery.desk.run("cancel", str(job))
     if point in POINTS[:2]:
         eventually(nursery.desk.no_backend_runs, "the backend does not end")
@@ -126,7 +126,7 @@ def test_nothing_is_handed_to_a_process_of_somebody_else(tmp_path: Path, monkeyp
     assert stranger.stdout.readline() == b"1\n"
     monkeypatch.setenv("PLATEN_DOOR", str(path))
     assert nursed(["platen", "1", "alice", "title", "1", "phone=1"], 0, "chance") is None
-    assert stranger.communicate(timeout=30)[0] == b"0\n"
+    assert stranger.communicate(timeout=LIMIT_S)[0] == b"0\n"
     path.unlink()
     folder.rmdir()
 

@@ -46,7 +46,7 @@ def test_a_daemon_that_was_away_takes_the_fax_in_when_it_is_back(daemon: Daemon,
     eventually(lambda: bool(daemon.jobs("away")), "it is not taken in")
     (job,) = prepared(daemon, "away")
     assert (job.user, job.recipient.number, job.pages_total) == ("alice", "5552001", 2)
-    assert list((daemon.spool / "incoming").iterdir()) == []
+    eventually(lambda: list((daemon.spool / "incoming").iterdir()) == [], "it stays in the incoming folder")
 
 
 def test_the_same_print_job_by_both_ways_is_one_fax(daemon: Daemon, real: Desk, pdf: Path) -> None:

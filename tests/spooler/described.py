@@ -12,17 +12,19 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
+from tests.spooler.rig import PATIENCE_S
+
 
 class Connection(http.client.HTTPConnection):
     """HTTP over the daemon's Unix socket."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=20)
+        super().__init__("localhost", timeout=PATIENCE_S)
         self._path = path
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(20)
+        self.sock.settimeout(PATIENCE_S)
         self.sock.connect(os.fspath(self._path))
 
 

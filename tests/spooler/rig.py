@@ -143,7 +143,7 @@ class Rig:
 
     def port_pid(self, folder: Path | None = None) -> int | None:
         with suppress(PortError):
-            status = PortClient(folder or self.port_folder).status()
+            status = PortClient(folder or self.port_folder, PATIENCE_S).status()
             return None if status is None else status.pid
         return None
 

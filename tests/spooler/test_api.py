@@ -29,7 +29,7 @@ from fax.types import (
     SubmissionId,
 )
 from tests.spooler.described import Connection
-from tests.spooler.rig import REPORT, Rig, refusal, wait_for
+from tests.spooler.rig import PATIENCE_S, REPORT, Rig, refusal, wait_for
 
 
 @contextmanager
@@ -107,6 +107,7 @@ def test_several_pdfs_in_a_row_are_one_document(shared_rig: Rig) -> None:
 
 def test_two_recipients_are_two_jobs_of_one_preparation(shared_rig: Rig) -> None:
     document = shared_rig.text("For two people.")
+    wait_for(lambda: not shared_rig.client.jobs(state=JobState.PREPARING), "the others' preparation")
     before = shared_rig.masters()
     job = shared_rig.send("5552001", "5552002", documents=[document])
     jobs = shared_rig.client.jobs(submission=job.submission)
@@ -139,12 +140,12 @@ def test_a_bad_number_is_refused_and_its_recipient_named(shared_rig: Rig) -> Non
     document = shared_rig.text()
     recipients = (Recipient(number="5552001"), Recipient(number="55-FAX", name="Bob"))
     submission = Submission(documents=(document,), recipients=recipients)
-    before = shared_rig.client.jobs()
+    before = [job.id for job in shared_rig.client.jobs()]
     error = refusal(lambda: shared_rig.client.submit(submission))
     assert error.cause is Cause.BAD_NUMBER
     assert "Recipient 2 (Bob)" in error.text
     assert "'F'" in error.text
-    assert shared_rig.client.jobs() == before
+    assert [job.id for job in shared_rig.client.jobs()] == before
 
 
 def test_a_document_that_is_not_there_is_refused(shared_rig: Rig) -> None:
@@ -292,7 +293,7 @@ def test_events_are_followed_as_they_happen(shared_rig: Rig) -> None:
     reader.start()
     wait_for(lambda: any(event.kind == "prepared" for event in seen), "the event")
     shared_rig.client.cancel(job.id)
-    reader.join(20)
+    reader.join(PATIENCE_S)
     assert [event.kind for event in seen] == ["accepted", "prepared", "aborting", "cancelled"]
     assert [event.cursor for event in seen] == sorted(event.cursor for event in seen)
     assert seen[-1].state is JobState.CANCELLED

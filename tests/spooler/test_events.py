@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from spooler.event_codes import BY_CAUSE, Code, of_end
 from spooler.events import News, Sight, follow
 from spooler.port_status import state_after
 from spooler.store import Store, Transaction
-from tests.spooler.rig import PORT, Rig, refusal, wait_for
+from tests.spooler.rig import PATIENCE_S, PORT, Rig, refusal, wait_for
 
 
 @pytest.fixture
@@ -93,7 +94,7 @@ def test_a_service_that_ends_says_so_to_who_follows(rig: Rig) -> None:
         for event in stream:
             told.append(event.code)
     assert told[-1] == Code.FAXSVC_ENDED
-    assert rig.process.wait(30) == 0
+    assert rig.process.wait(PATIENCE_S) == 0
     rig.process = None
 
 
@@ -143,6 +144,7 @@ def test_events_are_let_go_of_from_the_oldest_on_and_an_old_cursor_is_told_so(st
 
 def test_an_old_cursor_is_refused_over_the_api(rig: Rig) -> None:
     rig.client.change_configuration({"events_keep_days": 1})
+    wait_for(lambda: Code.MODEM_POWERED_OFF in codes(rig.events()), "the news of the line")
     job = rig.send(None)
     rig.until(job.id, JobState.ADDRESS)
     cursor = rig.client.status().cursor
@@ -235,9 +237,19 @@ def test_a_line_that_receives_tells_rings_answer_and_end_and_one_that_does_not_l
 
         modem.say("RING")
         wait_for(lambda: Code.RINGING in codes(rig.events()), "ringing")
+
         modem.say("RING")
         modem.say("RING")
-        wait_for(lambda: Code.ANSWERED in codes(rig.events()), "the answer")
+        rung = [monotonic()]
+
+        def answered() -> bool:
+            # Should a ring have come so late that it was taken for another call's: it rings on.
+            if "ATA" not in modem.heard and monotonic() > rung[-1] + 3.0:
+                modem.say("RING")
+                rung.append(monotonic())
+            return Code.ANSWERED in codes(rig.events())
+
+        wait_for(answered, "the answer")
         wait_for(lambda: codes(rig.events())[-1] == Code.IDLE, "the line")
         told = codes(rig.events())
         after = told[told.index(Code.RINGING) :]

@@ -127,8 +127,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         rig.register_all()
         rig.restart()
         wait_for(rig.ready, "both lines being ready")
+        wait_for(lambda: rig.about().running is Running.RUNS, "the extension running")
         rig.client.change_port(rig.line, PortChange(receive=True))
-        rig.client.change_configuration({"routing_retries": 9, "routing_delay_s": 0.2})
+        rig.client.change_configuration({"routing_retries": 99, "routing_delay_s": 0.2})
         yield rig
 
 

@@ -29,7 +29,7 @@ from spooler.spool import Spool
 from spooler.store import Store, Transaction
 from spooler.store_calls import CallOrder
 from spooler.store_pages import PreparedPage
-from tests.spooler.rig import REPORT, Rig, wait_for
+from tests.spooler.rig import PATIENCE_S, REPORT, Rig, wait_for
 
 
 def prepared(rig: Rig, cover: CoverPage | None = None) -> Job:
@@ -74,12 +74,17 @@ def test_pages_that_are_damaged_on_disk_are_prepared_again_and_are_the_same(tmp_
 
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_a_cover_page_that_is_damaged_before_anything_was_received_is_made_again(tmp_path: Path, damage: str) -> None:
-    with Rig(tmp_path, "retries = 1", "busy_delay_s = 1") as rig, rig.plug_in("BUSY").running():
+    with Rig(tmp_path, "retries = 1") as rig, rig.plug_in(None).running() as modem:
         submission = Submission(documents=(rig.text(),), recipients=(Recipient(number="5552001"),), cover=CoverPage())
         job = rig.client.submit(submission).jobs[0]
-        wait_for(lambda: rig.client.job(job).cause == "busy", "the first call")
+        wait_for(lambda: modem.dialled, "the first call")
+        rig.client.change_configuration({"queue_paused": True})
+        modem.dial = "BUSY"
+        modem.say("BUSY")
+        wait_for(lambda: rig.client.job(job).cause == "busy", "its end")
         (cover,) = (rig.spool / "covers").iterdir()
         DAMAGE[damage](cover)
+        rig.client.change_configuration({"queue_paused": False})
         ended = rig.until(job, JobState.FAILED)
         assert [call.cause for call in ended.calls] == ["busy", "plan-invalid", "busy"]
         assert len(digests(rig, ended.calls[2].id)) == 2
@@ -225,7 +230,7 @@ def test_when_neither_plan_nor_database_can_be_written_the_call_is_given_back_as
             await asyncio.sleep(0.01)
         task.cancel()
 
-    asyncio.run(asyncio.wait_for(play(), 20))
+    asyncio.run(asyncio.wait_for(play(), PATIENCE_S))
     assert (over, len(refusals)) == ([job_of(order)], 3)
     job = job_in(store, job_of(order))
     assert (job.state, job.cause) == (JobState.WAITING, "not-dialled")
@@ -253,7 +258,7 @@ def test_a_cancel_while_the_plan_is_written_reaches_the_call(
             await asyncio.sleep(0.01)
         task.cancel()
 
-    asyncio.run(asyncio.wait_for(play(), 20))
+    asyncio.run(asyncio.wait_for(play(), PATIENCE_S))
     assert job_in(store, job_of(order)).state is JobState.CANCELLED
 
 

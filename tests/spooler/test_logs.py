@@ -131,6 +131,8 @@ def test_the_log_of_a_running_daemon_follows_its_settings_and_tells_each_transmi
             submission = Submission(documents=(rig.text(),), recipients=recipients, billing_code="C-17 ü")
             (job,) = rig.client.submit(submission).jobs
             rig.until(job, JobState.FAILED)
+            # Its entry is written before the line is let go of, and after the fax has ended.
+            wait_for(lambda: rig.client.ports()[0].status.call is None, "the end of its call")
             return job
 
         first = fax("5552001")

@@ -27,14 +27,13 @@ def dialling(rig: Rig, times: int = 1) -> None:
 
 
 def test_a_missing_device_is_a_port_that_is_down_and_the_job_says_so_until_it_is_there(rig: Rig) -> None:
-    wait_for(lambda: port_state(rig)[0] == "down", "the port being down")
-    assert str(rig.tty) in port_state(rig)[1]
+    wait_for(
+        lambda: (now := port_state(rig)) and now[0] == "down" and str(rig.tty) in now[1], "the port being down for that"
+    )
     job = rig.send("5552001")
     rig.until(job.id, JobState.WAITING)
-    reason = rig.client.job(job.id).reason
-    assert reason is not None
-    assert "No port is ready" in reason
-    assert str(rig.tty) in reason
+    wait_for(lambda: str(rig.tty) in (rig.client.job(job.id).reason or ""), "the reason")
+    assert "No port is ready" in (rig.client.job(job.id).reason or "")
     with rig.plug_in("BUSY").running():
         dialling(rig)
 
@@ -114,7 +113,7 @@ def test_a_call_is_ended_when_its_job_is_cancelled(rig: Rig) -> None:
         job = rig.send("5552001")
         dialling(rig)
         rig.until(job.id, JobState.SENDING)
-        assert port_state(rig)[0] == "sending"
+        wait_for(lambda: port_state(rig)[0] == "sending", "the port's sending")
         assert rig.client.status().ports[0].job == job.id
         cancelled = rig.client.cancel(job.id)
         assert cancelled.state in (JobState.SENDING, JobState.CANCELLED)
@@ -128,7 +127,8 @@ def test_a_fax_for_a_number_that_is_in_a_call_waits_for_its_end(tmp_path: Path) 
         dialling(rig)
         second = rig.send("555 2001")
         rig.until(second.id, JobState.WAITING)
-        assert rig.client.job(second.id).reason == "Waits for another fax to the same number"
+        why = "Waits for another fax to the same number"
+        wait_for(lambda: rig.client.job(second.id).reason == why, "the reason")
         modem.dial = "BUSY"
         modem.say("BUSY")
         wait_for(lambda: rig.client.job(second.id).attempts == 1, "the second call")

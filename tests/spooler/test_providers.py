@@ -23,7 +23,7 @@ from modem.port.client import PortClient, PortError
 from modem.receipt import AnswerOutcome
 from modem.received import ReceivedCall, calls_in
 from tests.spooler.modules import provider
-from tests.spooler.rig import ROOT, Rig, refusal, wait_for
+from tests.spooler.rig import PATIENCE_S, ROOT, Rig, refusal, wait_for
 
 NAMES = ["virtual0", "virtual1"]
 TWO_PAGES = "A page.\n\f\nAnother page.\n"
@@ -52,7 +52,7 @@ class Lines(Rig):
         return [port.status.state.value for port in self.lines()] == ["available"] * 2
 
     def pid(self) -> int:
-        status = PortClient(self.spool / "ports" / NAMES[0]).status()
+        status = PortClient(self.spool / "ports" / NAMES[0], PATIENCE_S).status()
         assert status is not None
         return status.pid
 
@@ -150,6 +150,7 @@ def test_a_fax_is_cancelled_by_ending_its_operation(lines: Lines) -> None:
 
 
 def test_a_fax_comes_in_over_it(lines: Lines) -> None:
+    wait_for(lines.ready, "both lines being ready")
     (line, _) = sorted(lines.lines(), key=lambda port: port.name)
     lines.client.change_port(line.id, PortChange(receive=True, csid="+49 555 US"))
     pages = [black(100), black(200)]
@@ -172,6 +173,7 @@ def test_a_fax_comes_in_over_it(lines: Lines) -> None:
 
 
 def test_its_crash_while_it_receives_harms_nothing(lines: Lines) -> None:
+    wait_for(lines.ready, "both lines being ready")
     (line, _) = sorted(lines.lines(), key=lambda port: port.name)
     lines.client.change_port(line.id, PortChange(receive=True))
     before = lines.pid()
@@ -191,11 +193,12 @@ def test_its_crash_while_it_receives_harms_nothing(lines: Lines) -> None:
 
     wait_for(ended, "the end of the call that was being received")
     assert [page.confirmed for outcome in ended() for page in outcome.pages] == []
-    assert "module-failed" in {event.kind for event in lines.events()}
+    wait_for(lambda: "module-failed" in {event.kind for event in lines.events()}, "the news of it")
     wait_for(lines.ready, "both lines being ready again")
 
 
 def test_what_had_come_in_when_it_crashed_is_kept_as_a_fax_that_may_not_be_whole(lines: Lines) -> None:
+    wait_for(lines.ready, "both lines being ready")
     line = next(port for port in lines.lines() if port.name == "virtual1")
     lines.client.change_port(line.id, PortChange(receive=True))
     wait_for(lines.ready, "both lines being ready")
@@ -229,7 +232,7 @@ def test_its_crash_in_a_call_harms_nothing_and_the_fax_is_tried_again(lines: Lin
     assert lines.fates(job)[1] is Fate.UNCERTAIN
     wait_for(lines.ready, "both lines being ready again")
     assert lines.pid() != before
-    assert "module-failed" in {event.kind for event in lines.events()}
+    wait_for(lambda: "module-failed" in {event.kind for event in lines.events()}, "the news of it")
     assert lines.process is not None
     assert lines.process.poll() is None
     lines.until(lines.fax("5552011").id, JobState.DONE)

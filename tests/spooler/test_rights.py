@@ -33,7 +33,7 @@ from spooler.store_mail import NewMail
 from tests.modem.line import picture
 from tests.spooler.archived import put_in_archive
 from tests.spooler.asks_raw import said
-from tests.spooler.rig import ROOT, Rig
+from tests.spooler.rig import PATIENCE_S, ROOT, Rig, wait_for
 from tests.spooler.test_tls import free_port
 
 Request = tuple[str, str, Any]
@@ -209,7 +209,7 @@ def by_token(rig: Rig, port: int) -> Asker:
             tokens[user] = rig.client.add_token("test", user).token
         answers: list[Answer] = []
         for method, target, body in requests:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
             headers = {"Authorization": f"Bearer {tokens[user]}"}
             connection.request(method, target, None if body is None else json.dumps(body), headers)
             answer = connection.getresponse()
@@ -230,6 +230,7 @@ def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
     tables = f'[listener]\naddress = "127.0.0.1"\nport = {port}\nplain = true\n'
     try:
         with Rig(folder, tables=tables) as rig:
+            wait_for(lambda: any(event.kind == "modem-off" for event in rig.events()), "an event of the line")
             yield Stage(rig, by_kernel(rig) if request.param == "by the kernel" else by_token(rig, port))
     finally:
         shutil.rmtree(folder)

@@ -31,7 +31,7 @@ from tests.spooler.calling_in import call_in, sent
 PORT = "line1"
 ADMIN = Caller(user="root", uid=0, admin=True, backend=False)
 FIRST, SECOND, THIRD = (f"{{00000000-0000-0000-0000-00000000000{n}}}" for n in (1, 2, 3))
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 @dataclass

@@ -325,11 +325,11 @@ def test_a_call_that_a_line_could_not_make_may_go_out_on_another_at_once_but_not
     pauses = []
     for _ in range(2):
         order = intend(store, [job])
-        until = datetime.now(UTC) + timedelta(seconds=30)
+        until = datetime.now(UTC) + timedelta(hours=30)
         store.call(partial(store_calls.give_back, call=order.call, reason="no modem", until=until))
         (waiting,) = store.call(partial(store_jobs.candidates, dirty_days=None))
         assert waiting.not_before is not None and waiting.not_before.within is not None
-        pauses.append(round(waiting.not_before.within.total_seconds()))
+        pauses.append(round(waiting.not_before.within / timedelta(hours=1)))
     assert pauses == [0, 30]
     assert job_in(store, job).tries == 0
 

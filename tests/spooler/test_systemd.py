@@ -15,7 +15,7 @@ import pytest
 
 from modem.port import client
 from spooler import notify, port_launch
-from tests.spooler.rig import PORT, ROOT, Rig, wait_for
+from tests.spooler.rig import PATIENCE_S, PORT, ROOT, Rig, wait_for
 
 UNITS = ROOT / "spooler" / "units"
 PLATEND, LINE = UNITS / "platend.service", UNITS / "platen-port@.service"
@@ -26,7 +26,7 @@ def manager(tmp_path: Path) -> Iterator[socket.socket]:
     """The service manager's end of $NOTIFY_SOCKET."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as made:
         made.bind(str(tmp_path / "notify"))
-        made.settimeout(60)
+        made.settimeout(PATIENCE_S)
         yield made
 
 
@@ -98,7 +98,8 @@ def test_the_daemon_tells_when_it_is_ready_that_it_lives_and_that_it_ends(
     manager: socket.socket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
-    monkeypatch.setenv("WATCHDOG_USEC", "200000")
+    # Not so often that what nobody has read yet fills the socket: what does not fit is not told.
+    monkeypatch.setenv("WATCHDOG_USEC", "4000000")
     with Rig(tmp_path, port=False) as rig:
         first = told(manager)
         while first == ["WATCHDOG=1"]:
@@ -111,7 +112,7 @@ def test_the_daemon_tells_when_it_is_ready_that_it_lives_and_that_it_ends(
         while (last := told(manager)) == ["WATCHDOG=1"]:
             pass
         assert last[0] == "STOPPING=1"
-        assert rig.process.wait(30) == 0
+        assert rig.process.wait(PATIENCE_S) == 0
         rig.process = None
 
 

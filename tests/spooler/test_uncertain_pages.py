@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fax.settings import UncertainPages
 from fax.types import Fate, Job, JobState
-from modem.soft.framehabits import Habits, Odd
+from modem.soft.framehabits import Habits
 from modem.soft.framepty import FramePtyServer
 from tests.spooler.crash.scenarios import LETTER, NUMBER, SETTINGS, fax_machine
 from tests.spooler.rig import Rig
@@ -22,7 +22,7 @@ ENDED = (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
 def house(folder: Path, policy: UncertainPages) -> Iterator[tuple[Rig, FramePtyServer]]:
     """The far end vanishes in place of its answer to page 2 of its first call, and is well the next time."""
     rig = Rig(folder, *SETTINGS, tables="flow_control = true\n")
-    machine = fax_machine(rig.tty, lambda call: Habits(odd={3: Odd.VANISH} if call == 0 else {}))
+    machine = fax_machine(rig.tty, lambda call: Habits(vanishes_at_page=2 if call == 0 else 0))
     with machine as far_end, rig:
         rig.client.change_configuration({"uncertain_pages": policy.value})
         yield rig, far_end
