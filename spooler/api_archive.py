@@ -104,6 +104,8 @@ def _place(text: str) -> Place:
         value, job = msgspec.json.decode(urlsafe_b64decode(text), type=tuple[int | str, int])
     except msgspec.MsgspecError as error:
         raise ValueError(str(error)) from error
+    if not all(isinstance(each, str) or abs(each) < 1 << 63 for each in (value, job)):
+        raise ValueError("no place of a list")
     return Place(value, job)
 
 

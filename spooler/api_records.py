@@ -59,8 +59,8 @@ def _place(text: str) -> Place:
         began, id = msgspec.json.decode(urlsafe_b64decode(text), type=tuple[datetime, int])
     except msgspec.MsgspecError as error:
         raise ValueError(str(error)) from error
-    if began.tzinfo is None:
-        raise ValueError("no zone")
+    if began.tzinfo is None or abs(id) >= 1 << 63:
+        raise ValueError("no place of a list")
     return Place(began, id)
 
 

@@ -25,7 +25,7 @@ def routes(daemon: Daemon) -> Routes:
                 spool=str(daemon.spool.root),
                 free_octets=health.free_octets,
                 cursor=await daemon.store.run(store_events.latest),
-                troubles=health.troubles,
+                troubles=(*health.troubles, *daemon.archive.troubles),
             )
         )
 

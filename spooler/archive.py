@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 AT_ONCE = 20
 GO_AT_ONCE = 50
 LOOK_AT_ONCE = 500
+_COPYING, _EMPTYING = "copying", "emptying"
 _DEPTH = 4  # folders between the archive's and a file's: direction, year, month, day
 
 
@@ -81,12 +82,26 @@ class Archive:
         self._store = store
         self._spool = spool
         self._configuration = configuration
-        self._complained = ""
+        self._complained: dict[str, str] = {}
         self._read_to = -1
         self._cleaning = threading.Lock()
 
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """Why faxes cannot be archived, or let go of, as sentences."""
+        return tuple(self._complained.values())
+
     def look(self) -> None:
         """Copy what the archive lacks. Raises nothing of the folder's: that is logged once and tried again."""
+        now = self._configuration()
+        if not (now.archive_outgoing or now.archive_incoming):
+            self._complained.pop(_COPYING, None)
+            return
+        folder = Path(now.archive_folder)
+        if why := _unusable(folder):
+            # Told before a fax waits for it.
+            self._complain(_COPYING, f"Faxes cannot be archived until this is mended: {folder}: {why}")
+            return
         while (now := self._configuration()).archive_outgoing or now.archive_incoming:
             found, read_to = self._store.call(partial(store_archive.wanted, limit=AT_ONCE))
             for wanted in found:
@@ -95,9 +110,10 @@ class Archive:
                 try:
                     self._archive(wanted, Path(now.archive_folder))
                 except OSError as error:
-                    self._complain(f"{now.archive_folder}: {error.strerror or error}")
+                    why = f"{now.archive_folder}: {error.strerror or error}"
+                    self._complain(_COPYING, f"Faxes cannot be archived until this is mended: {why}")
                     return
-            self._complained = ""
+            self._complained.pop(_COPYING, None)
             if read_to and read_to != self._read_to:
                 self._read_to = read_to
                 self._store.call(partial(store_archive.move, cursor=read_to))
@@ -150,10 +166,10 @@ class Archive:
                     )
                 writer.append(page, tags)
 
-    def _complain(self, why: str) -> None:
-        if why != self._complained:
-            self._complained = why
-            log.error("Faxes cannot be archived until this is mended: %s", why)
+    def _complain(self, act: str, text: str) -> None:
+        if self._complained.get(act) != text:
+            self._complained[act] = text
+            log.error("%s", text)
 
     def clean(self, now: datetime | None = None) -> None:
         """Let go of what is too old or too much, then of its files. Raises FaxError when the database fails."""
@@ -189,13 +205,17 @@ class Archive:
 
     def _empty(self) -> None:
         while found := self._store.call(partial(store_archive_index.waste_files, limit=LOOK_AT_ONCE)):
-            gone = []
+            gone, trouble = [], ""
             for one in found:
                 try:
                     if self._remove(Path(one.name)):
                         gone.append(one)
                 except OSError as error:
-                    self._complain(f"{one.name}: {error.strerror or error}")
+                    trouble = f"Files of the archive cannot be removed: {one.name}: {error.strerror or error}"
+            if trouble:
+                self._complain(_EMPTYING, trouble)
+            else:
+                self._complained.pop(_EMPTYING, None)
             self._store.call(partial(forget_waste, gone=gone))
             if len(gone) < len(found):
                 return
@@ -238,6 +258,13 @@ def _whole(path: Path) -> Iterator[tuple[Page, FaxTags]]:
                 yield page, reader.tags(index)
     except (TiffError, FileNotFoundError) as error:
         raise ServerError(Cause.STORAGE, f"The fax is damaged on the fax server's disk: {error}") from error
+
+
+def _unusable(folder: Path) -> str:
+    """Why nothing can be put there; empty: it can, as far as that can be seen."""
+    if not folder.is_dir():
+        return "the folder is not there"
+    return "" if os.access(folder, os.W_OK | os.X_OK) else "Permission denied"
 
 
 def _make_folder(folder: Path, root: Path) -> None:

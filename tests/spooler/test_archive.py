@@ -316,6 +316,29 @@ def test_a_folder_that_went_away_is_waited_for(desk: Desk, caplog: pytest.LogCap
     assert desk.copies() == [job]
 
 
+def test_a_folder_that_cannot_be_used_is_a_trouble_before_a_fax_waits_for_it(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.turn_on()
+    desk.archive.look()
+    assert list(desk.archive.troubles) == []
+    moved = desk.folder.rename(desk.folder.with_name("elsewhere"))
+    for _ in range(3):
+        desk.archive.look()
+    (trouble,) = desk.archive.troubles
+    assert str(desk.folder) in trouble and "is not there" in trouble
+    assert caplog.text.count("cannot be archived") == 1
+    moved.rename(desk.folder)
+    desk.archive.look()
+    assert list(desk.archive.troubles) == []
+    desk.folder.rename(moved)
+    desk.archive.look()
+    assert desk.archive.troubles
+    desk.change(archive_outgoing=False)
+    desk.archive.look()
+    assert desk.archive.troubles == (), "nothing is wanted of it any more"
+
+
 def test_a_disk_that_fills_up_in_the_middle_leaves_no_half_copy(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.turn_on()
     jobs = [desk.send() for _ in range(3)]

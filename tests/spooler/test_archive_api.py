@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -108,9 +109,12 @@ def test_a_list_is_given_in_parts_and_what_is_asked_wrong_is_refused(house: Hous
     second = house.client.search_archive(after=first.next, limit=2)
     assert ([fax.id for fax in second.faxes], second.next) == ([SENT], None)
     query = ArchiveQuery(sort=ArchiveSort.NAME)
+    beyond = [urlsafe_b64encode(f"[{value},{job}]".encode()).decode() for value, job in ((1 << 80, 1), (1, 1 << 80))]
     for wrong in ("rubbish", first.next):
         refused = refusal(partial(house.client.search_archive, query, after=wrong))
         assert refused.cause is Cause.BAD_REQUEST
+    for wrong in beyond:
+        assert refusal(partial(house.client.search_archive, after=wrong)).cause is Cause.BAD_REQUEST
     assert refusal(lambda: house.client.archived_fax(JobId(7))).cause is Cause.NO_SUCH_JOB
 
 
@@ -252,3 +256,19 @@ def test_limits_act_when_they_are_set_and_wrong_ones_are_refused(house: House) -
     assert (usage.keep_days, usage.high_octets, usage.low_octets) == (36500, 10 << 20, 9 << 20)
     house.client.change_configuration({"archive_high_mb": None, "archive_keep_days": 0})
     assert house.client.archive_usage().keep_days is None
+
+
+def test_a_folder_that_cannot_be_used_is_told_in_the_status(house: House, tmp_path: Path) -> None:
+    before = house.client.configuration()
+    (tmp_path / "other").mkdir()
+    house.client.change_configuration({"archive_folder": str(tmp_path / "other"), "archive_outgoing": True})
+    (tmp_path / "other").rmdir()
+    try:
+        wait_for(lambda: house.client.status().troubles, "the trouble")
+        (trouble,) = house.client.status().troubles
+        assert str(tmp_path / "other") in trouble and "cannot be archived" in trouble
+        (tmp_path / "other").mkdir()
+        wait_for(lambda: not house.client.status().troubles, "its end")
+    finally:
+        kept = {"archive_folder": before.archive_folder, "archive_outgoing": before.archive_outgoing}
+        house.client.change_configuration(kept)
