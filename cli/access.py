@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.exits import ExitCode
 from cli.sending import Json
+
+if TYPE_CHECKING:
+    from fax.access import PasswordSet, Token
+    from fax.audit import AuditLine
 
 access = typer.Typer(help="Who may do what at the fax server.", no_args_is_help=True, rich_markup_mode=None)
 token = typer.Typer(
@@ -74,23 +78,14 @@ def check(
 def list_(context: typer.Context, as_json: Json = False) -> None:
     """List what has been granted to whom."""
     from cli import output
-    from fax.access import Right, right_names
+    from fax.access import Grant, Right, right_names
     from fax.client import Client
 
-    found = Client(context.obj).grants()
-    if as_json:
-        output.json(found)
-        return
-    rows = [
-        (
-            each.subject,
-            " ".join(right_names(Right(each.mask))) or "none",
-            "" if each.changed is None else output.clock(each.changed),
-            each.by,
-        )
-        for each in found
-    ]
-    output.table(("Who", "Rights", "Since", "By"), rows)
+    def row(each: Grant) -> tuple[str, ...]:
+        since = "" if each.changed is None else output.clock(each.changed)
+        return each.subject, " ".join(right_names(Right(each.mask))) or "none", since, each.by
+
+    output.listing(Client(context.obj).grants(), as_json, ("Who", "Rights", "Since", "By"), row)
 
 
 def grant(
@@ -136,22 +131,12 @@ def audit(
     found = client.audit(after)
     while found and (more := client.audit(found[-1].id)):
         found += more
-    if as_json:
-        output.json(found)
-        return
-    rows = [
-        (
-            str(line.id),
-            output.clock(line.at),
-            line.user,
-            line.via,
-            line.action,
-            line.subject,
-            _change(line.before, line.after),
-        )
-        for line in found
-    ]
-    output.table(("Line", "When", "Who", "By", "What", "Of", "From -> to"), rows)
+
+    def row(line: AuditLine) -> tuple[str, ...]:
+        when, change = output.clock(line.at), _change(line.before, line.after)
+        return str(line.id), when, line.user, line.via, line.action, line.subject, change
+
+    output.listing(found, as_json, ("Line", "When", "Who", "By", "What", "Of", "From -> to"), row)
 
 
 def _change(before: str | None, after: str | None) -> str:
@@ -190,22 +175,11 @@ def token_list(context: typer.Context, as_json: Json = False) -> None:
     from cli import output
     from fax.client import Client
 
-    found = Client(context.obj).tokens()
-    if as_json:
-        output.json(found)
-        return
-    rows = [
-        (
-            str(each.id),
-            each.name,
-            each.user,
-            output.clock(each.created),
-            "never" if each.expires is None else output.clock(each.expires),
-            "never" if each.used is None else output.clock(each.used),
-        )
-        for each in found
-    ]
-    output.table(("Token", "For", "User", "Made", "Expires", "Used"), rows)
+    def row(each: Token) -> tuple[str, ...]:
+        times = ("never" if at is None else output.clock(at) for at in (each.expires, each.used))
+        return str(each.id), each.name, each.user, output.clock(each.created), *times
+
+    output.listing(Client(context.obj).tokens(), as_json, ("Token", "For", "User", "Made", "Expires", "Used"), row)
 
 
 def token_remove(
@@ -238,11 +212,10 @@ def password_list(context: typer.Context, as_json: Json = False) -> None:
     from cli import output
     from fax.client import Client
 
-    found = Client(context.obj).passwords()
-    if as_json:
-        output.json(found)
-        return
-    output.table(("User", "Since", "By"), [(each.user, output.clock(each.changed), each.by) for each in found])
+    def row(each: PasswordSet) -> tuple[str, ...]:
+        return each.user, output.clock(each.changed), each.by
+
+    output.listing(Client(context.obj).passwords(), as_json, ("User", "Since", "By"), row)
 
 
 def password_remove(context: typer.Context, user: User) -> None:

@@ -14,7 +14,7 @@ from fax.book import BookFormat
 from fax.types import Report, ReportKind
 
 if TYPE_CHECKING:
-    from fax.book import Person
+    from fax.book import Group, Person
     from fax.client import Client
 
 book = typer.Typer(help="The address book.", no_args_is_help=True, rich_markup_mode=None)
@@ -27,6 +27,14 @@ profile = typer.Typer(
 
 PersonId = Annotated[int, typer.Argument(metavar="ID", help="The person's number in the book.", show_default=False)]
 Shared = Annotated[bool, typer.Option("--shared", help="In the book of all; else in your own.")]
+Email = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Where faxes that are routed to them are mailed.", show_default=False),
+]
+User = Annotated[
+    str | None,
+    typer.Option(metavar="USER", help="Whose inbox faxes that are routed to them are in.", show_default=False),
+]
 Format = Annotated[
     BookFormat | None, typer.Option("--format", help="Else by the file's name, else CSV.", show_default=False)
 ]
@@ -51,9 +59,12 @@ def register(app: typer.Typer) -> None:
     app.add_typer(profile, name="profile")
 
 
-def _row(person: Person) -> tuple[str, str, str, str, str]:
-    whom = person.recipient
-    return str(person.id), whom.name, whom.company, whom.number or "", "shared" if person.shared else "own"
+COLUMNS = ("Id", "Name", "Company", "Number", "Book", "E-mail", "User")
+
+
+def _row(person: Person) -> tuple[str, ...]:
+    whom, book = person.recipient, "shared" if person.shared else "own"
+    return str(person.id), whom.name, whom.company, whom.number or "", book, person.email, person.user
 
 
 def list_(
@@ -71,10 +82,7 @@ def list_(
     found = client.people(prefix, limit=LIMIT)
     while found and (more := client.people(prefix, after=found[-1].id, limit=LIMIT)):
         found += more
-    if as_json:
-        output.json(found)
-    else:
-        output.table(("Id", "Name", "Company", "Number", "Book"), [_row(person) for person in found])
+    output.listing(found, as_json, COLUMNS, _row)
 
 
 def _show(person: Person, as_json: bool) -> None:
@@ -83,8 +91,9 @@ def _show(person: Person, as_json: bool) -> None:
     if as_json:
         output.json(person)
     else:
-        id, name, company, number, which = _row(person)
-        output.line(f"book:{id}: {name}{f' ({company})' if company else ''}, {number}, {which}")
+        id, name, company, number, which, email, user = _row(person)
+        reached = f"{f', mail {email}' if email else ''}{f', user {user}' if user else ''}"
+        output.line(f"book:{id}: {name}{f' ({company})' if company else ''}, {number}, {which}{reached}")
 
 
 def add(
@@ -93,6 +102,8 @@ def add(
     number: Annotated[str, typer.Argument(metavar="NUMBER", help="The fax number.", show_default=False)],
     company: Annotated[str, typer.Option(metavar="NAME", show_default=False)] = "",
     department: Annotated[str, typer.Option(metavar="NAME", show_default=False)] = "",
+    email: Email = None,
+    user: User = None,
     shared: Shared = False,
     as_json: Json = False,
 ) -> None:
@@ -101,7 +112,7 @@ def add(
     from fax.types import Recipient
 
     whom = Recipient(name=name, number=number, company=company, department=department)
-    _show(Client(context.obj).add_person(whom, shared=shared), as_json)
+    _show(Client(context.obj).add_person(whom, shared=shared, email=email, user=user), as_json)
 
 
 def change(
@@ -111,16 +122,18 @@ def change(
     number: Annotated[str | None, typer.Option(metavar="NUMBER", show_default=False)] = None,
     company: Annotated[str | None, typer.Option(metavar="NAME", show_default=False)] = None,
     department: Annotated[str | None, typer.Option(metavar="NAME", show_default=False)] = None,
+    email: Email = None,
+    user: User = None,
     as_json: Json = False,
 ) -> None:
-    """Change what is named of somebody in the book."""
+    """Change what is named of somebody in the book; an empty text takes it out."""
     from fax.client import Client
 
     client = Client(context.obj)
     known = _person(client, id)
     said = {"name": name, "number": number, "company": company, "department": department}
     whom = replace(known.recipient, **{key: value for key, value in said.items() if value is not None})
-    _show(client.change_person(id, whom, shared=known.shared), as_json)
+    _show(client.change_person(id, whom, shared=known.shared, email=email, user=user), as_json)
 
 
 def _person(client: Client, id: int) -> Person:
@@ -207,15 +220,10 @@ def group_list(context: typer.Context, as_json: Json = False) -> None:
     from cli import output
     from fax.client import Client
 
-    found = Client(context.obj).groups()
-    if as_json:
-        output.json(found)
-        return
-    rows = [
-        (str(each.id), each.name, output.count(len(each.members), "member"), "shared" if each.shared else "own")
-        for each in found
-    ]
-    output.table(("Id", "Name", "Members", "Book"), rows)
+    def row(each: Group) -> tuple[str, ...]:
+        return str(each.id), each.name, output.count(len(each.members), "member"), "shared" if each.shared else "own"
+
+    output.listing(Client(context.obj).groups(), as_json, ("Id", "Name", "Members", "Book"), row)
 
 
 def group_set(

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 import typer
@@ -22,6 +22,7 @@ from cli.exits import ExitCode
 if TYPE_CHECKING:
     from rich.console import Console
 
+T = TypeVar("T")
 STYLES = {
     "done": "green",
     "confirmed": "green",
@@ -118,6 +119,14 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     out = console()
     out.soft_wrap = False
     out.print(drawn)
+
+
+def listing(found: Sequence[T], as_json: bool, columns: Sequence[str], row: Callable[[T], Sequence[str]]) -> None:
+    """What the server listed: as JSON, or as a table."""
+    if as_json:
+        json(found)
+    else:
+        table(columns, [row(each) for each in found])
 
 
 def clock(at: datetime) -> str:

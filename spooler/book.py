@@ -3,9 +3,9 @@
 What always holds: a person in the book has a name and a number that may be called; passwords do not go into the book,
 since everybody who sees an entry would see it; of a vCard only a number that says it is a fax machine's is taken.
 
-CSV: the first line names the columns, among them ``name`` and ``number``, the others as in ``fax.types.Recipient``;
-``groups`` holds names parted by ``;``. UTF-8, commas or semicolons between the cells. vCard: RFC 2426 (3.0), and what
-of RFC 6350 (4.0) looks the same.
+CSV: the first line names the columns, among them ``name`` and ``number``, the others as in ``fax.types.Recipient`` and
+``email`` and ``user`` of ``fax.book.Person``; ``groups`` holds names parted by ``;``. UTF-8, commas or semicolons
+between the cells. vCard: RFC 2426 (3.0), and what of RFC 6350 (4.0) looks the same; ``X-PLATEN-USER`` is the user.
 """
 
 from __future__ import annotations
@@ -18,22 +18,28 @@ from typing import Any
 
 from fax.book import PersonChange, Profile
 from fax.errors import Cause, RequestError
+from fax.mail import is_mail_address
 from fax.types import Recipient, Sender
 from spooler.settings import Dialling
 from spooler.submission import BILLING_LIMIT, check_mail_address, check_report, checked_recipient
 
 FIELD_LIMIT = 200
 COLUMNS = tuple(field.name for field in fields(Recipient) if field.name != "password")
+REACHED = ("email", "user")  # where faxes that come in and are for somebody go
 GROUPS = "groups"
+USER_PROPERTY = "x-platen-user"
 FILE_LIMIT_OCTETS = 16 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """Somebody in a file. ``line``: where, from 1; ``why``: what is wrong with them, empty when nothing is."""
+    """Somebody in a file. ``line``: where, from 1; ``email``, ``user`` None: the file does not say; ``why``: what is
+    wrong with them, empty when nothing is."""
 
     line: int
     recipient: Recipient
+    email: str | None = None
+    user: str | None = None
     groups: tuple[str, ...] = ()
     why: str = ""
 
@@ -41,7 +47,7 @@ class Entry:
 def checked_person(wanted: PersonChange, rules: Dialling) -> PersonChange:
     """The person with the number as it is kept. Raises RequestError."""
     email, user = wanted.email, wanted.user
-    if email and (len(email) > FIELD_LIMIT or not email.isprintable() or email.count("@") != 1 or " " in email):
+    if email and not is_mail_address(email):
         raise RequestError(Cause.BAD_REQUEST, f"{email!r} is not an e-mail address")
     if user and (len(user) > FIELD_LIMIT or not user.isprintable()):
         raise RequestError(Cause.BAD_REQUEST, f"{user!r} is not the name of a user")
@@ -67,7 +73,10 @@ def checked_entries(entries: Sequence[Entry], rules: Dialling) -> list[Entry]:
     made = []
     for entry in entries:
         try:
-            made.append(entry if entry.why else replace(entry, recipient=checked_entry(entry.recipient, rules)))
+            if not entry.why:
+                wanted = PersonChange(recipient=entry.recipient, email=entry.email, user=entry.user)
+                entry = replace(entry, recipient=checked_person(wanted, rules).recipient)
+            made.append(entry)
         except RequestError as error:
             made.append(replace(entry, why=error.text))
     return made
@@ -102,7 +111,7 @@ def read_csv(octets: bytes) -> list[Entry]:
         columns = [cell.strip().lower().replace(" ", "_") for cell in next(reader, [])]
         if not {"name", "number"} <= set(columns):
             raise RequestError(Cause.BAD_REQUEST, "The first line does not name the columns name and number")
-        unknown = sorted(set(columns) - set(COLUMNS) - {GROUPS, ""})
+        unknown = sorted(set(columns) - {*COLUMNS, *REACHED, GROUPS, ""})
         if unknown or len(set(columns)) < len(columns):
             what = ", ".join(unknown) or "one twice"
             raise RequestError(Cause.BAD_REQUEST, f"The first line names columns that there are not: {what}")
@@ -126,16 +135,18 @@ def _entry(line: int, cells: Mapping[str, str]) -> Entry:
     said = {name: cells.get(name, "").strip() for name in COLUMNS}
     number = said.pop("number") or None
     names = tuple(filter(None, (part.strip() for part in cells.get(GROUPS, "").split(";"))))
-    return Entry(line=line, recipient=Recipient(number=number, **said), groups=names)
+    reached = {name: cells[name].strip() for name in REACHED if name in cells}
+    return Entry(line=line, recipient=Recipient(number=number, **said), groups=names, **reached)
 
 
-def write_csv(people: Iterable[tuple[Recipient, Sequence[str]]]) -> bytes:
+def write_csv(people: Iterable[Entry]) -> bytes:
     """A CSV file of people with the groups that they are in."""
     out = io.StringIO(newline="")
     writer = csv.writer(out)
-    writer.writerow((*COLUMNS, GROUPS))
-    for recipient, names in people:
-        writer.writerow((*(getattr(recipient, name) or "" for name in COLUMNS), ";".join(names)))
+    writer.writerow((*COLUMNS, *REACHED, GROUPS))
+    for each in people:
+        said = (getattr(each.recipient, name) or "" for name in COLUMNS)
+        writer.writerow((*said, each.email or "", each.user or "", ";".join(each.groups)))
     return out.getvalue().encode()
 
 
@@ -185,8 +196,14 @@ def _of_card(card: Any, position: int) -> Entry:
         office_phone=_voice(phones, "WORK"),
     )
     names = first("categories") or []
+    email, user = first("email"), first(USER_PROPERTY)
     return Entry(
-        line=position, recipient=recipient, groups=tuple(_line(name) for name in names if _line(name)), why=why
+        line=position,
+        recipient=recipient,
+        email=None if email is None else _line(email),
+        user=None if user is None else _line(user),
+        groups=tuple(_line(name) for name in names if _line(name)),
+        why=why,
     )
 
 
@@ -210,17 +227,17 @@ def _line(value: object) -> str:
     return " ".join(text.split())
 
 
-def write_vcards(people: Iterable[tuple[Recipient, Sequence[str]]]) -> bytes:
+def write_vcards(people: Iterable[Entry]) -> bytes:
     """A file of vCards 3.0."""
     return "".join(_cards(people)).encode()
 
 
-def _cards(people: Iterable[tuple[Recipient, Sequence[str]]]) -> Iterator[str]:
+def _cards(people: Iterable[Entry]) -> Iterator[str]:
     import vobject
     from vobject.vcard import Address, Name
 
-    for recipient, names in people:
-        card = vobject.vCard()
+    for each in people:
+        recipient, card = each.recipient, vobject.vCard()
         given, _, family = recipient.name.rpartition(" ")
         card.add("n").value = Name(family=family, given=given)
         card.add("fn").value = recipient.name
@@ -241,6 +258,9 @@ def _cards(people: Iterable[tuple[Recipient, Sequence[str]]]) -> Iterator[str]:
         if any(place):
             street, city, region, code, country = place
             card.add("adr").value = Address(street=street, city=city, region=region, code=code, country=country)
-        if names:
-            card.add("categories").value = list(names)
+        for name, text in (("email", each.email), (USER_PROPERTY, each.user)):
+            if text:
+                card.add(name).value = text
+        if each.groups:
+            card.add("categories").value = list(each.groups)
         yield card.serialize()

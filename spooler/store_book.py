@@ -110,7 +110,7 @@ def _beginning(
     return query.where(column.like(f"% {pattern}%", escape="\\")) if pattern else query
 
 
-def _person(row: PersonRow) -> Person:
+def person_of(row: PersonRow) -> Person:
     recipient = msgspec.json.decode(row.recipient, type=Recipient)
     return Person(id=row.id, recipient=recipient, shared=row.owner is None, email=row.email, user=row.user)
 
@@ -118,13 +118,13 @@ def _person(row: PersonRow) -> Person:
 def listed_people(tx: Transaction, who: Caller, prefix: str, after: int, limit: int) -> list[Person]:
     """By id; those with a word of their name or company that begins so."""
     query = select(people).where(_visible(who, people), people.c.id > after).order_by(people.c.id).limit(limit)
-    return [_person(row) for row in tx.connection.execute(_beginning(query, people.c.words, prefix))]
+    return [person_of(row) for row in tx.connection.execute(_beginning(query, people.c.words, prefix))]
 
 
 def shared_people(tx: Transaction, ids: Sequence[int]) -> list[Person]:
     """Those of the shared book that are there."""
     query = select(people).where(people.c.owner.is_(None), people.c.id.in_(ids)).order_by(people.c.id)
-    return [_person(row) for row in tx.connection.execute(query)]
+    return [person_of(row) for row in tx.connection.execute(query)]
 
 
 def _row(tx: Transaction, who: Caller, table: Table, id: int) -> PersonRow:
@@ -172,7 +172,7 @@ def keep_person(tx: Transaction, who: Caller, wanted: PersonChange) -> Person:
     id = int(done.inserted_primary_key[0])
     if wanted.shared:
         write_audit(tx, who, "book", f"person {id}", None, _said(wanted))
-    return _person(_row(tx, who, people, id))
+    return person_of(_row(tx, who, people, id))
 
 
 def check_room(tx: Transaction, owner: str | None, more: int) -> None:
@@ -193,9 +193,9 @@ def change_person(tx: Transaction, who: Caller, id: int, wanted: PersonChange) -
     if (before.owner is None) != wanted.shared:
         raise RequestError(Cause.BAD_REQUEST, "An entry stays shared or one's own; add it anew where it is to be")
     tx.connection.execute(update(people).where(people.c.id == id).values(_packed(wanted)))
-    after = _person(_row(tx, who, people, id))
+    after = person_of(_row(tx, who, people, id))
     if wanted.shared:
-        write_audit(tx, who, "book", f"person {id}", _said(_person(before)), _said(after))
+        write_audit(tx, who, "book", f"person {id}", _said(person_of(before)), _said(after))
     return after
 
 
@@ -206,7 +206,7 @@ def remove_person(tx: Transaction, who: Caller, id: int) -> None:
     tx.connection.execute(delete(members).where(members.c.person == id))
     tx.connection.execute(delete(people).where(people.c.id == id))
     if before.owner is None:
-        write_audit(tx, who, "book", f"person {id}", _said(_person(before)), None)
+        write_audit(tx, who, "book", f"person {id}", _said(person_of(before)), None)
 
 
 def _group(tx: Transaction, row: PersonRow) -> Group:
@@ -303,12 +303,12 @@ def find(tx: Transaction, who: Caller, name: str) -> Found:
     Raises RequestError: NO_SUCH_ENTRY, or BAD_REQUEST where it could be several with different numbers.
     """
     if name.startswith(BOOK) and name.removeprefix(BOOK).isdecimal():
-        person = _person(_row(tx, who, people, int(name.removeprefix(BOOK)[:12])))
+        person = person_of(_row(tx, who, people, int(name.removeprefix(BOOK)[:12])))
         return Found(name=person.recipient.name, group=False, recipients=(person.recipient,))
     wanted = folded(name)
     candidates = []
     for row in tx.connection.execute(select(people).where(_visible(who, people), people.c.name == wanted)):
-        person = _person(row)
+        person = person_of(row)
         candidates.append(
             _Candidate(
                 found=Found(name=person.recipient.name, group=False, recipients=(person.recipient,)),

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import msgspec
 from sqlalchemy import select
 
-from fax.book import GroupChange, Imported, PersonChange, Refused
+from fax.book import GroupChange, Imported, Person, PersonChange, Refused
 from fax.types import Recipient
 from spooler import store_book
 from spooler.access import Caller
@@ -41,7 +40,7 @@ def take_in(tx: Transaction, who: Caller, entries: Sequence[Entry], shared: bool
         if entry.why:
             counts.refused.append(Refused(line=entry.line, name=entry.recipient.name, why=entry.why))
             continue
-        id = _keep(tx, who, known, entry.recipient, shared, counts)
+        id = _keep(tx, who, known, entry, shared, counts)
         for name in entry.groups:
             wanted_groups.setdefault(folded(name), (name, []))[1].append(id)
     for name, ids in wanted_groups.values():
@@ -55,36 +54,36 @@ def _key(recipient: Recipient) -> tuple[str, str]:
     return folded(recipient.name), folded(recipient.company)
 
 
-def _known(tx: Transaction, owner: str | None) -> dict[tuple[str, str], tuple[int, Recipient]]:
-    found: dict[tuple[str, str], tuple[int, Recipient]] = {}
-    for row in tx.connection.execute(select(people.c.id, people.c.recipient).where(store_book.of(people, owner))):
-        recipient = msgspec.json.decode(row.recipient, type=Recipient)
-        found[_key(recipient)] = (row.id, recipient)
-    return found
+def _known(tx: Transaction, owner: str | None) -> dict[tuple[str, str], Person]:
+    rows = tx.connection.execute(select(people).where(store_book.of(people, owner)))
+    return {_key(each.recipient): each for each in map(store_book.person_of, rows)}
 
 
 def _keep(
     tx: Transaction,
     who: Caller,
-    known: dict[tuple[str, str], tuple[int, Recipient]],
-    recipient: Recipient,
+    known: dict[tuple[str, str], Person],
+    entry: Entry,
     shared: bool,
     counts: _Counts,
 ) -> int:
-    key = _key(recipient)
-    wanted = PersonChange(recipient=recipient, shared=shared)
-    if key not in known:
-        id = store_book.keep_person(tx, who, wanted).id
+    key = _key(entry.recipient)
+    wanted = PersonChange(recipient=entry.recipient, shared=shared, email=entry.email, user=entry.user)
+    before = known.get(key)
+    if before is None:
+        known[key] = store_book.keep_person(tx, who, wanted)
         counts.added += 1
+    elif _says_the_same(entry, before):
+        counts.unchanged += 1
     else:
-        id, before = known[key]
-        if before == recipient:
-            counts.unchanged += 1
-        else:
-            store_book.change_person(tx, who, id, wanted)
-            counts.changed += 1
-    known[key] = (id, recipient)
-    return id
+        known[key] = store_book.change_person(tx, who, before.id, wanted)
+        counts.changed += 1
+    return known[key].id
+
+
+def _says_the_same(entry: Entry, person: Person) -> bool:
+    said = (entry.email, person.email), (entry.user, person.user)
+    return entry.recipient == person.recipient and all(new in (None, old) for new, old in said)
 
 
 def _join(tx: Transaction, who: Caller, name: str, ids: Sequence[int], shared: bool) -> None:
@@ -103,7 +102,7 @@ def _join(tx: Transaction, who: Caller, name: str, ids: Sequence[int], shared: b
         store_book.change_group(tx, who, row.id, GroupChange(name=row.title, members=wanted, shared=shared))
 
 
-def give_out(tx: Transaction, who: Caller, shared: bool) -> list[tuple[Recipient, tuple[str, ...]]]:
+def give_out(tx: Transaction, who: Caller, shared: bool) -> list[Entry]:
     """Everybody in the shared book, or in one's own, with the groups of that book that they are in."""
     owner = None if shared else who.user
     names: dict[int, list[str]] = {}
@@ -115,7 +114,14 @@ def give_out(tx: Transaction, who: Caller, shared: bool) -> list[tuple[Recipient
     )
     for row in tx.connection.execute(query):
         names.setdefault(row.person, []).append(row.title)
-    found = tx.connection.execute(
-        select(people.c.id, people.c.recipient).where(store_book.of(people, owner)).order_by(people.c.id)
-    )
-    return [(msgspec.json.decode(row.recipient, type=Recipient), tuple(names.get(row.id, ()))) for row in found]
+    found = tx.connection.execute(select(people).where(store_book.of(people, owner)).order_by(people.c.id))
+    return [
+        Entry(
+            line=line,
+            recipient=each.recipient,
+            email=each.email,
+            user=each.user,
+            groups=tuple(names.get(each.id, ())),
+        )
+        for line, each in enumerate(map(store_book.person_of, found), 1)
+    ]

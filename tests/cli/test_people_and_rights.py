@@ -48,7 +48,7 @@ def test_a_number_is_shown_as_it_will_be_dialled_or_refused_with_the_remedy(run:
 def test_a_fax_goes_to_people_and_groups_of_the_book(rig: Rig, run: Run) -> None:
     ann = json.loads(run("book", "add", "Ann Lee", "030 2000001", "--company", "Clinic", "--json"))["id"]
     bob = json.loads(run("book", "add", "Bob Roe", "+49 30 2000002", "--shared", "--json"))["id"]
-    assert run("book", "list", "le") == f"{ann}\tAnn Lee\tClinic\t+49302000001\town\n"
+    assert run("book", "list", "le") == f"{ann}\tAnn Lee\tClinic\t+49302000001\town\t\t\n"
     run("book", "group", "set", "Board", ann, bob)
     accepted = json.loads(run("send", REPORT, "--to", "board", "--hold", "--json"))
     jobs = rig.client.jobs(submission=accepted["submission"])
@@ -73,6 +73,25 @@ def test_a_book_is_taken_in_and_given_out(run: Run, tmp_path: Path) -> None:
     assert "FN:Eve" in (tmp_path / "people.vcf").read_text()
     assert run("book", "import", tmp_path / "people.vcf").startswith("0 added, 0 changed,")
     assert "Eve" in run("book", "export")
+
+
+def test_where_somebody_s_faxes_go_is_set_listed_and_in_the_files(run: Run, tmp_path: Path) -> None:
+    desk = ("book", "add", "Front Desk", "030 2000005", "--shared", "--email", "desk@example.org", "--user", "desk")
+    assert "mail desk@example.org, user desk" in run(*desk)
+    (row,) = run("book", "list", "front").splitlines()
+    id, *_, email, user = row.split("\t")
+    assert (email, user) == ("desk@example.org", "desk")
+    assert "not an e-mail address" in run("book", "change", id, "--email", "a@b@c", code=ExitCode.REFUSED)
+    assert "user" not in run("book", "change", id, "--user", "")
+    for name, before, after in (("book.csv", "desk@", "csv@"), ("book.vcf", "csv@", "vcf@")):
+        run("book", "export", "--shared", "-o", tmp_path / name)
+        said = (tmp_path / name).read_text()
+        assert said.count(before) == 1
+        (tmp_path / name).write_text(said.replace(before, after))
+        assert ", 1 changed," in run("book", "import", "--shared", tmp_path / name)
+        assert run("book", "list", "front").split("\t")[5] == f"{after}example.org"
+    (tmp_path / "old.csv").write_text("name,number\nFront Desk,030 2000005\n")
+    assert "0 changed, 1 as they were" in run("book", "import", "--shared", tmp_path / "old.csv")
 
 
 def test_the_profile_is_changed_field_by_field_and_fills_a_fax(rig: Rig, run: Run) -> None:

@@ -21,6 +21,7 @@ from fax.types import (
     Submission,
 )
 from spooler.book import (
+    Entry,
     checked_entries,
     checked_entry,
     checked_profile,
@@ -100,14 +101,15 @@ LINES = st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp", "Zs"))
 def test_what_is_written_as_csv_is_read_again_as_it_was(name: str, company: str, city: str, names: list[str]) -> None:
     recipient = Recipient(number="+49301234567", name=name, company=company, city=city)
     wanted = tuple(filter(None, (each.strip() for each in names)))
-    (entry,) = read_csv(write_csv([(recipient, wanted)]))
-    assert (entry.recipient, entry.groups) == (recipient, wanted)
+    written = Entry(line=2, recipient=recipient, email="ann@example.org", user=company.strip(), groups=wanted)
+    assert read_csv(write_csv([written])) == [written]
 
 
 def test_what_is_written_as_vcards_is_read_again_as_it_was() -> None:
-    ann, bob = read_vcards(write_vcards([(ANN, ("Doctors",)), (BOB, ())]))
-    assert (ann.recipient, ann.groups) == (ANN, ("Doctors",))
-    assert (bob.recipient, bob.groups, bob.why) == (BOB, (), "")
+    known = Entry(line=1, recipient=ANN, email="ann@example.org", user="ann", groups=("Doctors",))
+    ann, bob = read_vcards(write_vcards([known, Entry(line=2, recipient=BOB)]))
+    assert ann == known
+    assert (bob.recipient, bob.email, bob.user, bob.groups, bob.why) == (BOB, None, None, (), "")
     assert bob.line > ann.line
 
 
