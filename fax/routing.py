@@ -119,7 +119,7 @@ class Step:
 
     method: str  # GUID
     name: str
-    data: bytes
+    data: bytes  # as shown over the API: empty for methods of others
     why: str  # "port fax0", or "rule NAME"
     target: str = ""  # the data as a person reads it, where it is text
     working: bool = True

@@ -6,6 +6,7 @@ faxes themselves take.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from fastapi import Request, Response
@@ -35,8 +36,10 @@ from spooler.submission import check_mail_address
 def routes(daemon: Daemon) -> Routes:
     routes = Routes()
 
-    def shown(about: store_mail.MailRow) -> Mail:
-        return store_mail.shown(about, daemon.live.configuration.mail_give_up_s)
+    def shown(about: store_mail.MailRow, who: Caller) -> Mail:
+        mail = store_mail.shown(about, daemon.live.configuration.mail_give_up_s)
+        # Who may change a mail but not read it learns where it stands, not what it is.
+        return mail if access.may_see(who, mail.user) else replace(mail, address="", subject="", error="")
 
     @routes.request(
         "GET",
@@ -51,15 +54,16 @@ def routes(daemon: Daemon) -> Routes:
     )
     async def mails(request: Request) -> Response:
         """Mails of the outgoing box, oldest first; with FAX_JOB_QUERY everybody's."""
+        who = who_asks(request)
         query = partial(
             store_mail.listing,
-            user=access.seen_user(who_asks(request)),
+            user=access.seen_user(who),
             state=value_in(request, "state", MailState),
             job=number_in(request, "job", 0, 0, 1 << 31) or None,
             after=number_in(request, "after", 0, 0, 1 << 31),
             limit=number_in(request, "limit", LIST_LIMIT, 1, LIST_MOST),
         )
-        return answer([shown(about) for about in await daemon.store.run(query)])
+        return answer([shown(about, who) for about in await daemon.store.run(query)])
 
     @routes.request("POST", "/v1/mails/{id:int}/retry", gives=Mail)
     async def retry_mail(request: Request, id: int) -> Response:
@@ -71,7 +75,7 @@ def routes(daemon: Daemon) -> Routes:
             store_mail.retry(tx, id)
             return store_mail.row(tx, id)
 
-        return answer(shown(await daemon.store.run(work)))
+        return answer(shown(await daemon.store.run(work), who))
 
     @routes.request("DELETE", "/v1/mails/{id:int}", gives=Mail)
     async def discard_mail(request: Request, id: int) -> Response:
@@ -84,7 +88,7 @@ def routes(daemon: Daemon) -> Routes:
             store_mail.discard(tx, id)
             return about
 
-        return answer(shown(await daemon.store.run(work)))
+        return answer(shown(await daemon.store.run(work), who))
 
     @routes.request("POST", "/v1/mail/test", gives=MailTried, takes=MailTest)
     async def test_mail(request: Request) -> Response:

@@ -105,6 +105,6 @@ def routes(daemon: Daemon) -> Routes:
     async def test_routing(request: Request) -> Response:
         """Where a fax with these facts would go now."""
         facts = await body_of(request, Facts)
-        return answer(await store.run(lambda tx: routing.decision(tx, facts)))
+        return answer(routing.told(await store.run(lambda tx: routing.decision(tx, facts))))
 
     return routes

@@ -124,7 +124,7 @@ class Courier:
         options = ["SMTPUTF8", "BODY=8BITMIME"] if mail.utf8 else []
         try:
             _, said = await self._smtp.sendmail(mail.sender, [mail.to], mail.octets, mail_options=options)
-            return said
+            return self._one_line(said)
         except SMTPRecipientsRefused as error:
             refused: SMTPRecipientRefused = error.recipients[0]
             raise MailRefusedError(f"{mail.to} is refused: {self._said(refused)}", refused.code >= 500) from error
@@ -163,6 +163,9 @@ class Courier:
                 text = error.strerror or str(error)
             case _:
                 text = str(error) or type(error).__name__
+        return self._one_line(text)
+
+    def _one_line(self, text: str) -> str:
         if self._server.password:
             text = text.replace(self._server.password, "********")
         return " ".join("".join(mark if mark.isprintable() else " " for mark in text).split())[:500]

@@ -71,6 +71,15 @@ class Routing:
         """With whether anything runs it."""
         return replace(method, working=method.guid in self._methods)
 
+    def told(self, decision: Decision) -> Decision:
+        """As it is shown: what a method of others has as its data may be a secret."""
+        steps = (step if self._is_text(step.method) else replace(step, data=b"") for step in decision.steps)
+        return replace(decision, steps=tuple(steps))
+
+    def _is_text(self, guid: str) -> bool:
+        runs = self._methods.get(guid)
+        return runs is not None and runs.about.text_data
+
     async def with_data(self, method: PortMethod) -> PortMethod:
         """With its data as the method itself tells them."""
         runs = self._methods.get(method.guid)

@@ -135,8 +135,13 @@ def target_of(data: bytes) -> Target:
     lines = data.decode("utf-16-le" if wide else "utf-8").partition("\0")[0].splitlines() or [""]
     url = lines[0].strip()
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or not url.isprintable() or " " in url:
+    plain = url.isascii() and url.isprintable() and " " not in url
+    if parts.scheme not in ("http", "https") or not parts.hostname or not plain:
         raise ValueError("the first line is no web address (https://...)")
+    if parts.username is not None:
+        raise ValueError("the address holds a name or a password, which would not be sent and be shown")
+    if parts.port == 0:  # raises ValueError where it is no port at all
+        raise ValueError("the address names port 0")
     options = {}
     for line in filter(None, (line.strip() for line in lines[1:])):
         name, _, value = line.partition("=")

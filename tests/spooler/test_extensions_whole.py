@@ -23,6 +23,7 @@ from fax.errors import Cause, NotRunningError, RequestError
 from fax.ports import PortChange
 from fax.received import Delivery, DeliveryState
 from fax.registry import ExtensionInfo, ExtensionRegistration, MethodRegistration, Running
+from fax.routing import Facts
 from fax.types import Job, JobId
 from spooler.webhook import GUID as WEBHOOK
 from tests.spooler.modules import extension, provider
@@ -163,7 +164,9 @@ def test_a_received_fax_reaches_an_extension_and_each_method_failing_twice_is_tr
     done = house.until_delivered(job, "Record", "Flaky", "Again", "Webhook")
     assert done["Record"].tries == 1
     assert (done["Flaky"].tries, done["Webhook"].tries) == (3, 3)
-    assert (house.out / done["Record"].id).read_text().splitlines()[1:3] == ["2", "+49 555 TSI"]
+    said = (house.out / done["Record"].id).read_text().splitlines()
+    assert (said[1:3], said[4]) == (["2", "+49 555 TSI"], "Bob"), "as the provider says"
+    assert house.shown(job).recipient.name == "Bob"
     assert len(read_pages(house.out / f"{done['Record'].id}.tif")) == 2
     assert (house.out / f"flaky-{done['Flaky'].id}").read_text().split() == ["1", "2", "3"]
 
@@ -189,6 +192,9 @@ def test_the_secret_of_a_webhook_is_not_shown(house: House, hooks: type[Hooks]) 
     assert shown == f"{address}\nsecret=********"
     assert refusal(lambda: house.enable(Webhook=shown)).cause is Cause.BAD_CONFIGURATION
     assert refusal(lambda: house.enable(Webhook="nowhere")).cause is Cause.BAD_CONFIGURATION
+    would = house.client.test_routing(Facts(port="virtual0"))
+    assert [step.data for step in would.steps if step.method == WEBHOOK] == [b""]
+    assert SECRET not in repr(would)
     audit = " ".join(f"{line.before} {line.after}" for line in house.client.audit())
     assert SECRET not in audit
     assert SECRET not in house.log.read_text()

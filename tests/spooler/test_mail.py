@@ -94,6 +94,8 @@ def test_a_test_mail_tells_what_the_mail_server_says(tmp_path: Path, rig: Rig, s
         rig.client.change_configuration(host.settings())
         done = rig.client.test_mail(ANN)
         assert (done.sent, done.text) == (True, "taken")
+        host.policy.answers = [f"250 queued \x1b]0;gotcha\x07 for {PASSWORD}"]
+        assert rig.client.test_mail(ANN).text == "queued ]0;gotcha for ********", "one line that steers nothing"
         assert [taken.id for taken in host.taken] == [done.message_id]
 
         rig.client.change_configuration({"mail_password": "wrong"})

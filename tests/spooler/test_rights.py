@@ -128,7 +128,7 @@ class Stage:
 
     def mail_of_roots(self) -> int:
         """Another one, in the outgoing box, about root's fax; nobody knows where it is to go, so it stays there."""
-        mail = NewMail(kind=MailKind.REPORT, user="root", address="", facts="{}")
+        mail = NewMail(kind=MailKind.REPORT, user="root", address="doctor@hush.example", facts="{}")
         store = Store(self.rig.spool / "platen.db")
         try:
             store.call(partial(store_mail.put, new=[mail]))
@@ -298,7 +298,9 @@ def test_without_the_right_nothing_of_another_s_fax_is_seen_whatever_is_done_to_
     answers = stage.asked("nobody", *seen)
     answers += stage.ask("nobody", [("GET", "/v1/jobs", None), ("GET", "/v1/events", None)])
     (cancelled,) = stage.ask("nobody", [("POST", f"/v1/jobs/{stage.job}/cancel", None)])
-    said = json.dumps([*answers, cancelled])
+    (discarded,) = stage.asked("nobody", "DELETE /v1/mails/{id:int}")
+    assert (discarded[0], discarded[1]["user"]) == (200, "root")
+    said = json.dumps([*answers, cancelled, discarded])
     assert cancelled[1]["state"] == "cancelled"
     for secret in ("Secret", "5559876", "hush", f"Hidden-{stage.fax}"):
         assert secret not in said
