@@ -76,6 +76,7 @@ def show(context: typer.Context, id: JobArgument, as_json: Json = False) -> None
             ("CSID", facts.csid),
             ("subaddress", facts.sub_address),
             ("digits", facts.digits),
+            ("for", " ".join(filter(None, (facts.receiver_number, facts.receiver_name)))),
             ("routing", facts.routing),
             ("line", f"{facts.port}, call {facts.call}"),
             ("received", f"{output.clock(facts.started)} to {output.clock(facts.ended)}"),

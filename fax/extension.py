@@ -70,8 +70,8 @@ class FAX_ROUTE:
     Tsid: str = ""
     CallerId: str = ""
     RoutingInfo: str = ""  # where it is to go, as the far end or the device said: a sub-address, dialled digits
-    ReceiverName: str = ""
-    ReceiverNumber: str = ""
+    ReceiverName: str = ""  # whom it is for, as far as the device knows
+    ReceiverNumber: str = ""  # as the device says, else the number that was called, else our identifier
     DeviceName: str = ""
     DeviceId: int = 0
     RoutingInfoData: bytes = b""  # the method's own data for this device

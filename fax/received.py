@@ -56,6 +56,8 @@ class Received:
     csid: str = ""  # ours, as the far end was told
     sub_address: str = ""  # T.30 SUB
     digits: str = ""  # DID: the number that was called, or DTMF digits
+    receiver_name: str = ""  # whom it is for, as far as a service provider's device knows
+    receiver_number: str = ""
     routing: str = ""
     pages: int = 0
     bad_rows: int = 0

@@ -348,6 +348,8 @@ def _facts(order: Order) -> dict[str, int | str]:
         "Tsid": fax.tsid,
         "CallerId": fax.caller_id,
         "RoutingInfo": fax.routing,
+        "ReceiverName": fax.receiver_name,
+        "ReceiverNumber": fax.receiver_number or fax.digits or fax.csid,
         "DeviceName": fax.port,
         "DeviceId": fax.device,
         "DeliveryId": order.id,

@@ -248,6 +248,8 @@ class Reception:
             csid=csid,
             sub_address=sub_address,
             digits=digits,
+            receiver_name=_receiver(entries, "name"),
+            receiver_number=_receiver(entries, "number"),
             routing=routing_string(digits or csid, sub_address, self._dialling),
             pages=len(pages),
             bad_rows=sum(kept.receipt.bad_rows for kept, _ in pages),
@@ -278,6 +280,11 @@ def _time_of(entry: Entry) -> datetime | None:
     with suppress(ValueError):
         return datetime.fromisoformat(str(entry.fields.get("at"))).astimezone(UTC)
     return None
+
+
+def _receiver(entries: Sequence[Entry], what: str) -> str:
+    """The name or number of whom a fax is for, where the device has told it."""
+    return next((printable(str(each.fields.get(what, ""))) for each in entries if each.kind == "receiver"), "")
 
 
 def _resolution(pages: Sequence[Page]) -> Resolution:

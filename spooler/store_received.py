@@ -136,7 +136,9 @@ def _new_job(
         "prepared": True,
         "frozen": True,
         "number": None,
-        "recipient": packed(Recipient(number=facts.csid or None, sub_address=facts.sub_address)),
+        "recipient": packed(
+            Recipient(number=facts.csid or None, name=facts.receiver_name, sub_address=facts.sub_address)
+        ),
         "sender": packed(Sender(name=facts.caller_name, fax_number=facts.caller_id or facts.tsid)),
         "resolution": resolution.value,
         "created": facts.started,

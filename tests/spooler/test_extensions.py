@@ -32,7 +32,15 @@ ABOUT = ExtensionRegistration(
 )
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 FAX = Received(
-    call="in-1", port="fax0", device=1, started=NOW, ended=NOW + timedelta(seconds=30), tsid="+49 1", pages=2
+    call="in-1",
+    port="fax0",
+    device=1,
+    started=NOW,
+    ended=NOW + timedelta(seconds=30),
+    tsid="+49 1",
+    digits="5552001",
+    receiver_name="Ann",
+    pages=2,
 )
 
 
@@ -103,7 +111,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 def test_a_method_is_given_the_fax_and_what_it_adds_is_there_for_those_behind_it(desk: Desk) -> None:
     done = desk.deliver("Record", desk.order(str(desk.out).encode()))
     assert done.done, done
-    assert (desk.out / "17-1").read_text().splitlines() == ["17-1", "2", "+49 1", "1"]
+    assert (desk.out / "17-1").read_text().splitlines() == ["17-1", "2", "+49 1", "1", "Ann", "5552001"]
     assert (desk.out / "17-1.tif").read_bytes() == b"the fax"
     (added,) = done.added
     assert added.parent == desk.spool / "files"

@@ -83,6 +83,7 @@ def Record(FaxRoute: FAX_ROUTE, FailureData: bytes | None, FailureDataSize: int)
     assert routines.FaxRouteAddFile(FaxRoute.JobId, str(text), RECORD) == len(names)
     assert routines.FaxRouteModifyRoutingData(FaxRoute.JobId, AGAIN, b"changed", 7)
     lines = [FaxRoute.DeliveryId, str(FaxRoute.PageCount), FaxRoute.Tsid, str(len(names))]
+    lines += [FaxRoute.ReceiverName, FaxRoute.ReceiverNumber]
     (folder / FaxRoute.DeliveryId).write_text("\n".join(lines))
     (folder / f"{FaxRoute.DeliveryId}.tif").write_bytes(Path(names[0]).read_bytes())
     return True
