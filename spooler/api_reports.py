@@ -58,6 +58,7 @@ def _reported(tx: Transaction, id: int, who: Caller) -> ReportedJob:
     about = store_jobs.row(tx, id)
     access.check_see(who, about.user, id)
     if about.type != JobType.SEND.value:
-        raise RequestError(Cause.WRONG_STATE, f"Job {id} came in; it has no delivery report")
+        text = f"Job {id} came in; reports are about faxes that go out. platen inbox show {id} tells where it went"
+        raise RequestError(Cause.WRONG_STATE, text)
     (found,) = store_reports.reported(tx, [id])
     return found

@@ -87,7 +87,9 @@ def shown(port: PortInfo) -> FAX_PORT_INFO:
     return FAX_PORT_INFO(
         DeviceId=port.id,
         State=port.status.state.code,
-        Flags=(c.FPF_SEND if port.send else 0) | (c.FPF_RECEIVE if port.receive else 0),
+        Flags=(c.FPF_SEND if port.send else 0)
+        | (c.FPF_RECEIVE if port.receive else 0)
+        | (c.FPF_VIRTUAL if port.virtual else 0),
         Rings=port.rings,
         Priority=port.priority,
         DeviceName=port.name,

@@ -18,6 +18,7 @@ from tests.modem.port.scripted import ScriptedModem
 from tests.spooler.rig import Rig, wait_for
 from tests.winfax.conftest import Stranger, served
 from winfax.handles import PortHandle, ServerHandle
+from winfax.ports import shown
 
 Refused = Callable[[object], int]
 QUERY, MODIFY = winfax.PORT_OPEN_QUERY, winfax.PORT_OPEN_MODIFY
@@ -85,6 +86,25 @@ def test_every_port_is_listed_by_its_priority(rig: Rig, handle: ServerHandle) ->
     first = ports[0]
     assert first.DeviceId == line(rig) and first.Rings == 2 and first.Flags == winfax.FPF_SEND
     assert first.SizeOfStruct == winfax.sizeof(winfax.FAX_PORT_INFO)
+
+
+def test_a_service_provider_s_device_is_told_as_a_virtual_one() -> None:
+    about = PortInfo(
+        id=7,
+        name="virtual0",
+        device="provider:tests#1",
+        send=True,
+        receive=True,
+        rings=1,
+        priority=3,
+        tsid="",
+        csid="",
+        status=DeviceStatus(state=DeviceState.AVAILABLE),
+        virtual=True,
+        provider="tests",
+    )
+    assert shown(about).Flags == winfax.FPF_SEND | winfax.FPF_RECEIVE | winfax.FPF_VIRTUAL
+    assert shown(replace(about, virtual=False)).Flags == winfax.FPF_SEND | winfax.FPF_RECEIVE
 
 
 @pytest.mark.parametrize("id", [0, -1, 999, 1 << 31, 1 << 40])
