@@ -91,8 +91,9 @@ def send(
     ] = None,
     billing_code: Annotated[str, typer.Option(metavar="TEXT", help="Else your profile's.", show_default=False)] = "",
     report: Annotated[
-        ReportKind, typer.Option(help="How you learn what became of it; else as your profile says.", show_default=False)
-    ] = ReportKind.NONE,
+        ReportKind | None,
+        typer.Option(help="How you learn what became of it; else as your profile says.", show_default=False),
+    ] = None,
     report_address: Annotated[
         str, typer.Option(metavar="ADDRESS", help="With --report email.", show_default=False)
     ] = "",
@@ -159,7 +160,12 @@ def send(
         priority=priority,
         retries=retries,
         billing_code=billing_code,
-        report=Report(kind=report, address=report_address, together=report_together),
+        report=Report(
+            kind=report or ReportKind.NONE,
+            address=report_address,
+            together=report_together,
+            final=report is ReportKind.NONE,
+        ),
         tsid=ident,
         port_group=ports,
     )

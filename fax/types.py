@@ -151,11 +151,13 @@ class Report:
     """The delivery report that the sender wants. ``address``: with EMAIL only.
 
     ``together``: one for all faxes of the submission, when the last of them has ended (Windows: DRT_GRP_PARENT).
+    ``final``: with NONE: there is none, whatever the sender's profile says; else the profile has its say.
     """
 
     kind: ReportKind = ReportKind.NONE
     address: str = ""
     together: bool = False
+    final: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -297,7 +299,7 @@ class Status:
     spool: str
     free_octets: int
     cursor: int = 0  # of the latest event; 0: not said
-    troubles: tuple[str, ...] = ()  # why new work is refused, or cannot be done, as sentences
+    troubles: tuple[str, ...] = ()  # why new work is refused, or cannot be done or archived, as sentences
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -66,6 +66,9 @@ JSA_DISCOUNT_PERIOD = 2
 DRT_NONE = 0
 DRT_EMAIL = 1
 DRT_INBOX = 2
+DRT_MSGBOX = 4  # of later servers: a window on the sender's screen; refused
+DRT_GRP_PARENT = 8  # of later servers, beside one of the above: one report for a whole broadcast
+DRT_ATTACH_FAX = 0x10  # of later servers, likewise: the fax goes along; refused
 
 # Access levels of a port handle; categories and levels of the log.
 PORT_OPEN_QUERY = 1

@@ -52,7 +52,7 @@ def known_of_sender() -> tuple[FAX_JOB_PARAM, FAX_COVERPAGE_INFO]:
         SenderCompany=sender.company or None,
         SenderDept=sender.department or None,
         BillingCode=profile.billing_code or None,
-        DeliveryReportType=_REPORT_TYPES[profile.report.kind],
+        DeliveryReportType=_REPORT_TYPES[profile.report.kind] | (c.DRT_GRP_PARENT if profile.report.together else 0),
         DeliveryReportAddress=profile.report.address or None,
     )
     cover = FAX_COVERPAGE_INFO(
@@ -305,11 +305,15 @@ def _schedule(params: FAX_JOB_PARAM) -> Schedule:
 
 
 def _report(params: FAX_JOB_PARAM) -> Report:
-    kind = _REPORT_KINDS.get(params.DeliveryReportType)
+    wanted = params.DeliveryReportType
+    kind = _REPORT_KINDS.get(wanted & ~c.DRT_GRP_PARENT) if isinstance(wanted, int) else None
     if kind is None:
-        raise bad_parameter(f"{params.DeliveryReportType} is no DeliveryReportType")
+        raise bad_parameter(f"{wanted} is no DeliveryReportType")
     address = params.DeliveryReportAddress or ""
     if address and kind is ReportKind.NONE:
         raise bad_parameter("DeliveryReportAddress must be NULL with DRT_NONE")
+    if kind is ReportKind.NONE:
+        return Report(final=True)
     # A mail box on this machine has no address but its owner.
-    return Report(kind=kind, address="" if kind is ReportKind.INBOX else address)
+    together = bool(wanted & c.DRT_GRP_PARENT)
+    return Report(kind=kind, address="" if kind is ReportKind.INBOX else address, together=together)

@@ -102,6 +102,8 @@ def test_the_profile_is_changed_field_by_field_and_fills_a_fax(rig: Rig, run: Ru
     about = rig.client.job(job)
     assert (about.sender.name, about.sender.company, about.billing_code) == ("Dr Lee", "Clinic", "B7")
     assert (about.report.kind, about.report.address) == (ReportKind.EMAIL, "lee@example.org")
+    (unreported,) = json.loads(run("send", REPORT, "--report", "none", "--json"))["jobs"]
+    assert rig.client.job(unreported).report.kind is ReportKind.NONE
     run("profile", "set", "--name", "", "--company", "", "--billing-code", "", "--report", "none")
     assert run("profile", "show") == ""
 

@@ -173,6 +173,8 @@ def test_what_a_fax_says_itself_counts_and_another_sender_is_not_mixed_with_the_
         cover=CoverPage(template="plain"),
     )
     assert with_profile(said, PROFILE, ("ann", "Ann Lee")) == said
+    assert with_profile(FAX, PROFILE).report == PROFILE.report
+    assert with_profile(replace(FAX, report=Report(final=True)), PROFILE).report.kind is ReportKind.NONE
     assert with_profile(replace(FAX, cover=None), PROFILE).cover is None
 
 
