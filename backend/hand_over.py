@@ -234,7 +234,7 @@ class _Worker:
         ids: list[DocumentId] = []
         for number, piece in enumerate(pieces, start=1):
             try:
-                ids.append(daemon.upload(piece.rewind()).id)
+                ids.append(daemon.upload(piece.rewind(), transient=True).id)
             except DocumentError as error:
                 which = f"Document {number} of {len(pieces)}: " if len(pieces) > 1 else ""
                 raise _Refused(CANCEL, f"{which}{error.text}") from error

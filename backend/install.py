@@ -107,7 +107,8 @@ def _program(python: Path, paths: list[str], module: str, what: str) -> bytes:
         "import sys",
         f"sys.path[:0] = {paths!r}",
         f"from backend.{module} import main",
-        "sys.exit(main(sys.argv))",
+        "from backend.main import end",
+        "end(main(sys.argv))",
         "",
     )
     return (_start_lines(python) + "\n".join(lines)).encode()

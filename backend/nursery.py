@@ -15,6 +15,7 @@ from __future__ import annotations
 import array
 import contextlib
 import fcntl
+import gc
 import os
 import signal
 import socket
@@ -46,6 +47,8 @@ def main(argv: Sequence[str]) -> int:
         path.chmod(0o666)  # who connects is looked at, as root too must be able to
         listener.listen(BACKLOG)
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # reaped by the kernel
+        # What is here stays as it is: workers then share its memory for good.
+        gc.freeze()
         signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
         try:
             while True:

@@ -28,12 +28,12 @@ from codec.limits import Limits
 from codec.page import Bitmap, Page, Resolution
 from codec.raster_paper import DPI_X, Geometry, PageWidth, Paper, geometry, paper_for
 from codec.sniff import Finding, Kind, decode_text, pdf_end, sniff_file, split_pdfs
+from codec.stepping_back import step_back
 
 if TYPE_CHECKING:
     from codec.precheck import PdfPage
     from codec.raster_ghostscript import PageRun
 
-NICE = 15
 # 1 mm: pages that differ less are laid out alike.
 ALIKE_PT = 2.8
 
@@ -380,8 +380,8 @@ def serve(request: Request, out: int, parent: int) -> None:
     end_with(parent)
     limit_this_process(request.limits)
     if request.out is not None:
-        # Who waits for an answer goes before what is made for later, also while many print at once.
-        os.nice(NICE)
+        # Who waits for an answer goes first, also while many print at once.
+        step_back()
     for line in run(request, Path(os.environ["TMPDIR"])):
         os.write(out, json.dumps(line).encode() + b"\n")
 

@@ -64,10 +64,14 @@ class Client(
     def status(self) -> Status:
         return self._ask("GET", "/v1/status", Status)
 
-    def upload(self, source: str | os.PathLike[str] | Readable, name: str | None = None) -> Document:
+    def upload(
+        self, source: str | os.PathLike[str] | Readable, name: str | None = None, *, transient: bool = False
+    ) -> Document:
         """Send a document, given by its path or as an open binary file; the same octets again give the same id.
 
-        ``name``: the file name that people know it by; of a path, its last part unless said otherwise.
+        ``name``: the file name that people know it by; of a path, its last part unless said otherwise. ``transient``:
+        for the submission that follows at once, with which it is committed, and which is quicker so; a daemon that
+        is restarted in between refuses that with NO_SUCH_DOCUMENT.
 
         Raises:
             DocumentError: the document is empty, of an unknown type, damaged, encrypted or too large.
@@ -75,10 +79,12 @@ class Client(
         """
         if isinstance(source, str | os.PathLike):
             with Path(source).open("rb") as file:
-                return self.upload(file, Path(source).name if name is None else name)
+                return self.upload(file, Path(source).name if name is None else name, transient=transient)
         headers = {"Content-Type": "application/octet-stream"}
         if name:
             headers["X-Document-Name"] = quote(name, safe="")
+        if transient:
+            headers["X-Document-Transient"] = "true"
         return self._ask("POST", "/v1/documents", Document, headers=headers, body=source, timeout_s=UPLOAD_TIMEOUT_S)
 
     def submit(self, submission: Submission, key: str | None = None) -> Accepted:

@@ -140,7 +140,11 @@ def time_of(text: str) -> datetime:
 
 def flag_in(request: Request, name: str) -> bool:
     """``true`` or ``false`` of the query, false where it is not named. Raises RequestError."""
-    text = request.query_params.get(name, "false")
+    return flag_of(name, request.query_params.get(name, "false"))
+
+
+def flag_of(name: str, text: str) -> bool:
+    """Raises RequestError."""
     if text not in ("true", "false"):
         raise RequestError(Cause.BAD_REQUEST, f"{name}={text}: neither true nor false")
     return text == "true"

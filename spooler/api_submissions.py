@@ -68,15 +68,17 @@ def routes(daemon: Daemon) -> Routes:
             if before is None:
                 raise
             return answer(before.accepted)
-        work = partial(
-            store_submissions.submit,
-            submission=submission,
-            user=user,
-            key=key,
-            submitter=who.user,
-            claimed=owner.claimed,
-        )
-        acceptance = await store.run(work)
+        async with daemon.intake.fresh.claimed(submission.documents) as fresh:
+            work = partial(
+                store_submissions.submit,
+                submission=submission,
+                user=user,
+                key=key,
+                submitter=who.user,
+                claimed=owner.claimed,
+                fresh=fresh,
+            )
+            acceptance = await store.run(work)
         return answer(acceptance.accepted, 201 if acceptance.fresh else 200)
 
     return routes

@@ -51,6 +51,7 @@ GOODBYE_S = 2.0
 ARCHIVE_EVERY_S = 2.0
 MAILS_AT_ONCE = 500
 RECEPTION_EVERY_S = 60.0
+FRESH_EVERY_S = 10.0
 
 
 class Daemon:
@@ -108,6 +109,7 @@ class Daemon:
             asyncio.create_task(self._watch(), name="health"),
             asyncio.create_task(self._every(self.settings.incoming_every_s, self.incoming.take_in), name="incoming"),
             asyncio.create_task(self._every(tidy_every_s, self.intake.tidy), name="tidy"),
+            asyncio.create_task(self._every(FRESH_EVERY_S, self.intake.fresh.make_known), name="fresh documents"),
             asyncio.create_task(self._every(tidy_every_s, self._let_go), name="retention"),
             asyncio.create_task(self._every(RECEPTION_EVERY_S, self._take_in_left), name="reception"),
             asyncio.create_task(self._every(ARCHIVE_EVERY_S, self.archive.look), name="archive"),
@@ -144,6 +146,10 @@ class Daemon:
         await self.routing.stop()
         await self.extensions.stop()
         await asyncio.to_thread(self.preparation.stop)
+        try:
+            await asyncio.to_thread(self.intake.close)
+        except (FaxError, OSError) as error:
+            log.error("Documents that were handed in are not known to the next daemon: %s", error)
         await asyncio.to_thread(self.nursery.close)
 
     async def _watch(self) -> None:

@@ -13,6 +13,7 @@ import hashlib
 import logging
 import threading
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -26,10 +27,12 @@ from fax.errors import Cause, DocumentError, ServerError
 from fax.types import Document, DocumentId
 from spooler import store_documents
 from spooler.health import Health
+from spooler.intake_fresh import FreshDocuments
 from spooler.preparation import codec_limits
 from spooler.settings import Settings
-from spooler.spool import Spool
+from spooler.spool import Spool, sync_file
 from spooler.store import Store
+from spooler.store_documents import Fresh
 
 log = logging.getLogger(__name__)
 BLOCK_OCTETS = 1 << 20
@@ -51,13 +54,17 @@ class Intake:
         self._lately: dict[tuple[str, bool], tuple[float, Document]] = {}  # documents handed in again and again
         self._touch_every_s = min(TOUCH_EVERY_S, settings.document_keep_s / 10)
         self._limits = codec_limits(settings)
+        self.fresh = FreshDocuments(store)
+        # The disk works while the document is looked at.
+        self._syncing = ThreadPoolExecutor(settings.limits.workers, thread_name_prefix="sync")
         # Between a file and its row nobody may tidy up.
         self._placing = threading.Lock()
         # Who waits for a turn waits on the loop, not on a thread that others need.
         self._turns = asyncio.Semaphore(settings.limits.workers)
 
-    async def receive(self, stream: AsyncIterator[bytes], name: str) -> Document:
-        """Take in what ``stream`` gives. ``name``: the file's name as people know it.
+    async def receive(self, stream: AsyncIterator[bytes], name: str, *, transient: bool = False) -> Document:
+        """Take in what ``stream`` gives. ``name``: the file's name as people know it. ``transient``: for the submission
+        that follows, with which it becomes known (``fresh``).
 
         Raises DocumentError, ServerError, and what the stream raises.
         """
@@ -69,11 +76,9 @@ class Intake:
             if len(first) >= BLOCK_OCTETS:
                 short = False
                 break
-        # A document that is known already needs no file, and a short one is seen at a glance.
-        known = await self._known(first, name) if short else None
-        if known is not None:
-            return known
         with _storage_errors():
+            if short:
+                return await self._receive_short(bytes(first), name, transient)
             scratch = self._spool.scratch("upload")
             folder = await asyncio.to_thread(scratch.__enter__)
             try:
@@ -88,25 +93,40 @@ class Intake:
                         self._check_size(octets)
                         await asyncio.to_thread(_write, file, digest, block)
                 async with self._turns:
-                    return await asyncio.to_thread(self._take, path, digest.hexdigest(), octets, name)
+                    return await asyncio.to_thread(self._take, path, digest.hexdigest(), octets, name, transient)
             finally:
                 await asyncio.to_thread(scratch.__exit__, None, None, None)
 
-    async def _known(self, octets: bytearray, name: str) -> Document | None:
-        key = (hashlib.sha256(octets).hexdigest(), name.lower().endswith(".pdf"))
+    async def _receive_short(self, octets: bytes, name: str, transient: bool) -> Document:
+        digest = hashlib.sha256(octets).hexdigest()
+        # One that is known already needs no file.
+        if (known := await self._known(digest, name)) is not None:
+            return known
+        self._check_size(len(octets))
+        async with self._turns:
+            return await asyncio.to_thread(self._take_short, octets, digest, name, transient)
+
+    def _take_short(self, octets: bytes, digest: str, name: str, transient: bool) -> Document:
+        with self._spool.scratch("upload") as folder:
+            path = folder / "document"
+            path.write_bytes(octets)
+            return self._take_new(path, digest, len(octets), name, transient)
+
+    async def _known(self, digest: str, name: str) -> Document | None:
+        key = (digest, name.lower().endswith(".pdf"))
         now = monotonic()
         if (lately := self._lately.get(key)) is not None and lately[0] > now - self._touch_every_s:
             # It was touched so short a time ago that it cannot have gone.
             return lately[1]
-        known = await self._look_up(octets, name)
+        known = await self._look_up(digest, name)
         if known is not None:
             if len(self._lately) >= LATELY_MOST:
                 self._lately.clear()
             self._lately[key] = now, known
         return known
 
-    async def _look_up(self, octets: bytearray, name: str) -> Document | None:
-        work = partial(store_documents.touch, id=hashlib.sha256(octets).hexdigest(), every_s=self._touch_every_s)
+    async def _look_up(self, digest: str, name: str) -> Document | None:
+        work = partial(store_documents.touch, id=digest, every_s=self._touch_every_s)
         known = await self._store.run(work)
         return known if known is not None and await asyncio.to_thread(self._serves, known, name) else None
 
@@ -130,10 +150,14 @@ class Intake:
             text = f"The document is larger than {limit or f'{self._octets_limit} octets'}"
             raise DocumentError(Cause.DOCUMENT_TOO_LARGE, text)
 
-    def _take(self, path: Path, digest: str, octets: int, name: str) -> Document:
+    def _take(self, path: Path, digest: str, octets: int, name: str, transient: bool = False) -> Document:
         known = self._store.call(partial(store_documents.touch, id=digest, every_s=self._touch_every_s))
         if known is not None and self._serves(known, name):
             return known
+        return self._take_new(path, digest, octets, name, transient)
+
+    def _take_new(self, path: Path, digest: str, octets: int, name: str, transient: bool) -> Document:
+        synced = self._syncing.submit(sync_file, path)
         try:
             about = documents.inspect(
                 path, name or None, limits=self._limits, scratch=path.parent, nursery=self._nursery
@@ -144,9 +168,21 @@ class Intake:
             raise ServerError(Cause.INTERNAL, f"The document could not be checked: {error}") from error
         self._health.check_type(about.mime)
         document = Document(id=DocumentId(digest), type=about.mime, pages=about.pages, octets=octets)
+        synced.result()
+        target = self._spool.document(digest)
         with self._placing:
-            self._spool.place(path, self._spool.document(digest))
+            self._spool.move(path, target)
+            if transient:
+                named = self._syncing.submit(self._spool.sync_name, target)
+                self.fresh.keep(Fresh(document=document, name=name), named)
+                return document
+            self._spool.sync_name(target)
             return self._store.call(partial(store_documents.add, document=document, name=name))
+
+    def close(self) -> None:
+        """Nothing more comes in."""
+        self.fresh.make_known(waits_s=0)
+        self._syncing.shutdown()
 
     def _serves(self, document: Document, name: str) -> bool:
         """Whether a document that is known stands for the same octets under this name, which may call them what they
@@ -162,6 +198,8 @@ class Intake:
         """Remove documents that no fax refers to any more, and files that no row knows (a crash in between)."""
         with self._placing:
             for digest in self._store.call(partial(store_documents.forget_unreferenced, keep_s=self._keep_s)):
+                if digest in self.fresh:
+                    continue  # it has just come again
                 self._spool.document(digest).unlink(missing_ok=True)
                 log.info("Removed document %s: no fax refers to it", digest[:12])
 

@@ -113,12 +113,21 @@ class Spool:
     def place(self, temporary: Path, target: Path) -> None:
         """Make the whole file ``temporary`` durable under its name ``target``. Raises OSError."""
         sync_file(temporary)
+        self.move(temporary, target)
+        self.sync_name(target)
+
+    def move(self, synced: Path, target: Path) -> None:
+        """Give a file that is synced its name, for ``sync_name`` to make durable. Raises OSError."""
+        if target.parent not in self._standing:
+            target.parent.mkdir(mode=0o700, exist_ok=True)
+        synced.rename(target)
+
+    def sync_name(self, target: Path) -> None:
+        """Make a file's name durable. Raises OSError."""
         if target.parent not in self._standing:
             # Also when it is there: another thread, or a daemon that was killed, may not have come to the sync.
-            target.parent.mkdir(mode=0o700, exist_ok=True)
             sync_folder(target.parent.parent)
             self._standing.add(target.parent)
-        temporary.rename(target)
         sync_folder(target.parent)
 
     def set_aside(self, path: Path, why: str) -> Path:

@@ -6,6 +6,7 @@ referred to and stays.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import bindparam, delete, exists, insert, select, update
@@ -13,6 +14,15 @@ from sqlalchemy import bindparam, delete, exists, insert, select, update
 from fax.types import Document, DocumentId
 from spooler.store import Transaction
 from spooler.store_tables import documents, master_documents
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fresh:
+    """A document whose file is in its place, synced, and which is not known yet. ``name``: of the file, for people."""
+
+    document: Document
+    name: str
+
 
 _BY_ID = select(documents).where(documents.c.id == bindparam("id"))
 

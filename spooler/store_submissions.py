@@ -26,9 +26,10 @@ from fax.types import (
     Submission,
     SubmissionId,
 )
-from spooler import store_reports
+from spooler import store_documents, store_reports
 from spooler.jobs import standing
 from spooler.store import Transaction
+from spooler.store_documents import Fresh
 from spooler.store_events import Said, emit, emit_of_submission
 from spooler.store_jobs import packed
 from spooler.store_tables import documents, jobs, jobs_gone, master_documents, master_pages, masters, submissions, waste
@@ -110,15 +111,18 @@ def submit(
     submitter: str | None = None,
     claimed: bool = False,
     ready: ReadyMaster | None = None,
+    fresh: Sequence[Fresh] = (),
 ) -> Acceptance:
     """Take in a submission whose numbers are normalised. ``submitter``: who asks for it, if not ``user``. ``claimed``:
     that it is for ``user`` is what the submitter says, who is no administrator. ``ready``: its pages, where no
-    documents stand behind them.
+    documents stand behind them. ``fresh``: documents of it that are on the disk and become known with it.
 
     Raises RequestError NO_SUCH_DOCUMENT.
     """
     if key is not None and (before := known(tx, user, key)) is not None:
         return before
+    for one in fresh:
+        store_documents.add(tx, one.document, one.name)
     if ready is None:
         master, pages, octets = _master(tx, submission)
     else:

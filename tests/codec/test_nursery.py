@@ -187,3 +187,41 @@ def test_when_its_owner_is_killed_nursery_and_children_end(tmp_path: Path) -> No
             owner.stdout.close()
     soon(lambda: not working_in(scratch))
     soon(lambda: not Path(f"/proc/{pid}/exe").exists())
+
+
+@pytest.mark.parametrize("forked", [True, False])
+def test_a_conversion_gives_way_to_others(tmp_path: Path, scratch: Path, nursery: Nursery, forked: bool) -> None:
+    endless = written(tmp_path, "endless.ps", ps("{ } loop")())
+    cancelled = threading.Event()
+
+    def make() -> None:
+        with pytest.raises(ConversionCancelled):
+            convert(
+                [endless],
+                tmp_path / "out.tif",
+                Resolution.FINE,
+                cancelled=cancelled,
+                scratch=scratch,
+                nursery=nursery if forked else None,
+            )
+
+    done = threading.Thread(target=make)
+    done.start()
+    try:
+        soon(lambda: any(standing(process) == (15, 15) for process in working_in(scratch)))
+        assert nursery.pid is not None
+        assert standing(nursery.pid) == (0, 0)
+    finally:
+        cancelled.set()
+        done.join()
+
+
+def standing(process: int) -> tuple[int, int | None]:
+    """How nice a process is, and how nice its session is where the kernel shares out time by sessions."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        group = Path(f"/proc/{process}/autogroup")
+        said = group.read_text().split()[-1] if group.exists() else fields[16]
+    except (OSError, IndexError):
+        return -1, None
+    return int(fields[16]), int(said)

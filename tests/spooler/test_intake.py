@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 
-from fax.errors import Cause
+import pytest
+
+from fax.errors import Cause, RequestError
 from fax.types import JobState
+from fax.wire import exchange
 from tests.spooler.rig import Rig, refusal, wait_for
 
 
 def kept(rig: Rig) -> list[str]:
     return sorted(path.name for path in (rig.spool / "documents").glob("??/*"))
+
+
+def known(rig: Rig) -> list[str]:
+    with closing(sqlite3.connect(rig.spool / "platen.db")) as database:
+        return sorted(id for (id,) in database.execute("SELECT id FROM documents"))
 
 
 def test_a_document_that_no_fax_refers_to_goes_and_the_others_stay(tmp_path: Path) -> None:
@@ -102,3 +113,73 @@ def test_a_fault_of_ours_postpones_the_preparation_and_says_so(tmp_path: Path) -
         (rig.spool / "masters").unlink()
         (rig.spool / "masters").mkdir()
         assert rig.until(job.id, JobState.WAITING).pages_total == 1
+
+
+def test_a_transient_document_becomes_known_with_its_submission(tmp_path: Path) -> None:
+    with Rig(tmp_path, port=False) as rig:
+        document = rig.client.upload(BytesIO(b"A fax.\n"), "words.txt", transient=True)
+        assert (document.type, document.pages) == ("text/plain", 1)
+        assert known(rig) == []
+        job = rig.send("1", documents=[document.id])
+        assert known(rig) == kept(rig) == [document.id]
+        rig.until(job.id, JobState.WAITING)
+        rig.kill()
+        rig.start()
+        assert known(rig) == kept(rig) == [document.id]
+
+
+def test_a_transient_document_is_checked_at_once_and_leaves_nothing_when_refused(rig: Rig) -> None:
+    error = refusal(lambda: rig.client.upload(BytesIO(b"%PDF-1.4\nwords\n"), transient=True))
+    assert error.cause is Cause.DOCUMENT_DAMAGED
+    wait_for(lambda: not rig.leftovers(), "tidying up")
+    assert kept(rig) == []
+
+
+def test_a_transient_document_of_a_daemon_that_was_killed_is_handed_in_again(tmp_path: Path) -> None:
+    with Rig(tmp_path, port=False) as rig:
+        document = rig.client.upload(BytesIO(b"A fax.\n"), "words.txt", transient=True).id
+        rig.kill()
+        rig.start()
+        assert refusal(lambda: rig.send("1", documents=[document])).cause is Cause.NO_SUCH_DOCUMENT
+        assert kept(rig) == []
+        assert rig.client.upload(BytesIO(b"A fax.\n"), "words.txt", transient=True).id == document
+        rig.until(rig.send("1", documents=[document]).id, JobState.WAITING)
+
+
+def test_a_transient_document_that_no_submission_names_is_like_others_after_a_while(tmp_path: Path) -> None:
+    with Rig(tmp_path, port=False) as rig:
+        refused, unnamed = (
+            rig.client.upload(BytesIO(words), "words.txt", transient=True).id for words in (b"One.\n", b"Two.\n")
+        )
+        assert refusal(lambda: rig.send("12x34", documents=[refused])).cause is Cause.BAD_NUMBER
+        assert rig.process is not None
+        rig.process.terminate()
+        assert rig.process.wait(60) == 0
+        assert known(rig) == kept(rig) == sorted([refused, unnamed])
+        rig.start()
+        third = rig.client.upload(BytesIO(b"Three.\n"), "words.txt", transient=True).id
+        wait_for(lambda: third in known(rig), "becoming known")
+        rig.until(rig.send("1", documents=[refused, unnamed, third]).id, JobState.WAITING)
+
+
+def test_many_at_once_hand_in_the_same_transient_document(tmp_path: Path) -> None:
+    with Rig(tmp_path, port=False) as rig, ThreadPoolExecutor(8) as pool:
+
+        def handed_in(number: int) -> JobState:
+            document = rig.client.upload(BytesIO(b"The same.\n"), "words.txt", transient=True).id
+            return rig.send(str(number), documents=[document]).state
+
+        states = list(pool.map(handed_in, range(1, 33)))
+        assert len(states) == len(rig.client.jobs()) == 32
+        assert len(known(rig)) == 1
+
+
+def test_whether_a_document_is_transient_is_said_clearly(rig: Rig) -> None:
+    with (
+        pytest.raises(RequestError) as refused,
+        exchange(
+            rig.socket, "POST", "/v1/documents", timeout_s=60, headers={"X-Document-Transient": "yes"}, body=b"words\n"
+        ),
+    ):
+        pass
+    assert refused.value.cause is Cause.BAD_REQUEST

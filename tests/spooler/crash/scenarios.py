@@ -88,10 +88,12 @@ class Stage:
         whole(self.played, self.rig.spool)
         return self.played
 
-    def submit(self, key: str, octets: bytes, *numbers: str, cover: bool = False) -> tuple[JobId, ...]:
+    def submit(
+        self, key: str, octets: bytes, *numbers: str, cover: bool = False, transient: bool = False
+    ) -> tuple[JobId, ...]:
         self.played.files[key] = self.rig.folder / f"{key}.txt"
         self.played.files[key].write_bytes(octets)
-        document = self.rig.client.upload(BytesIO(octets), "letter.txt").id
+        document = self.rig.client.upload(BytesIO(octets), "letter.txt", transient=transient).id
         submission = Submission(
             documents=(document,),
             recipients=tuple(Recipient(number=number) for number in numbers),
@@ -163,19 +165,21 @@ leave(sys.argv[1], submission, [sys.argv[4]], key="door", user="root")
 
 
 def submit(folder: Path) -> Played:
-    """Two recipients over the API, and a fax that a door leaves in the incoming folder."""
+    """Two recipients over the API, one as a printer's door hands it in, and a fax that a door leaves in the incoming
+    folder."""
     stage = Stage(folder, "submit", port=False)
     rig = stage.rig
     stage.begin()
     try:
         stage.submit("two", NOTE, NUMBER, "5552002")
+        stage.submit("printed", b"A note that was printed.\n", NUMBER, transient=True)
         note = folder / "note.txt"
         note.write_bytes(b"Left while nobody was there.\n")
         command = [sys.executable, "-c", LEAVE, str(rig.spool / "incoming"), "5552003", LEFT_TITLE, str(note)]
         subprocess.run([*stage.recorder.prefix, *command], check=True, cwd=ROOT)
         stage.mark(Mark(left=True))
         wait_for(lambda: not list((rig.spool / "incoming").iterdir()), "the incoming folder being empty")
-        wait_for(lambda: len(rig.client.jobs()) == 3, "three jobs")
+        wait_for(lambda: len(rig.client.jobs()) == 4, "four jobs")
         rig.kill()
         return stage.end()
     finally:
