@@ -233,6 +233,10 @@ class Dispatcher:
             except FaxError as error:
                 log.error("The schedule cannot be kept: %s", error)
                 sleep_s = LONGEST_SLEEP_S
+            except Exception:
+                # Not foreseen. Without us no fax would ever go out, and nobody would say so.
+                log.exception("The dispatcher failed; it goes on")
+                sleep_s = LONGEST_SLEEP_S
             # Not wait_for: of Python 3.11 it may swallow that we are cancelled.
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(0.01, min(sleep_s, LONGEST_SLEEP_S))):

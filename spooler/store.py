@@ -91,6 +91,7 @@ class Store:
         except DBAPIError as error:
             raise StoreError(f"The database {path} cannot be opened: {error.orig}") from error
         self._closed = False
+        self._gate = threading.Lock()  # nothing is queued behind the end
         self._thread = threading.Thread(target=self._serve, name="store", daemon=True)
         self._thread.start()
 
@@ -108,19 +109,16 @@ class Store:
     def submit(self, work: Work[T]) -> Future[T]:
         """``work`` must bear being run again from the start: a neighbour may spoil the transaction it shares."""
         future: Future[T] = Future()
-        if self._closed:
-            future.set_exception(ServerError(Cause.STORAGE, "The fax server is shutting down"))
-            return future
-        self._queue.put(_Piece(work, future))
+        if not self._enqueue(_Piece(work, future)):
+            future.set_exception(_ending())
         return future
 
     async def run(self, work: Work[T]) -> T:
         """Raises what ``work`` raises, or ServerError STORAGE."""
-        if self._closed:
-            return self.submit(work).result()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._queue.put(_Piece(work, future, loop))
+        if not self._enqueue(_Piece(work, future, loop)):
+            raise _ending()
         return await future
 
     def call(self, work: Work[T]) -> T:
@@ -130,11 +128,19 @@ class Store:
     def close(self) -> None:
         """Finish what is queued, then close the database."""
         if not self._closed:
-            self._closed = True
-            self._queue.put(None)
+            with self._gate:
+                self._closed = True
+                self._queue.put(None)
             self._thread.join()
             self._connection.close()
             self._engine.dispose()
+
+    def _enqueue(self, piece: _Piece) -> bool:
+        """False: we are closed, and nobody would ever answer."""
+        with self._gate:
+            if not self._closed:
+                self._queue.put(piece)
+            return not self._closed
 
     def _serve(self) -> None:
         going_on = True
@@ -242,6 +248,10 @@ def _act(acts: list[Callable[[], None]]) -> None:
             act()
         except Exception:
             log.exception("A listener failed; what was committed stays so")
+
+
+def _ending() -> ServerError:
+    return ServerError(Cause.STORAGE, "The fax server is shutting down")
 
 
 def _storage_error(error: SQLAlchemyError) -> FaxError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
 from functools import partial
@@ -163,6 +164,29 @@ def test_a_store_that_is_closed_refuses(tmp_path: Path) -> None:
     store.close()
     with pytest.raises(ServerError, match="shutting down"):
         asyncio.run(store.run(accept))
+
+
+def test_who_asks_while_the_store_closes_is_answered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path / "closing.db")
+    closing, asked = threading.Event(), store._queue
+
+    class Slow:
+        """Between the question whether the store is closed and the queue, it may close."""
+
+        get, get_nowait = asked.get, asked.get_nowait
+
+        def put(self, piece: object) -> None:
+            if piece is not None:
+                closing.set()
+                closer.join(0.5)
+            asked.put(piece)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(store, "_queue", Slow())
+    closer = threading.Thread(target=lambda: (closing.wait(), store.close()))
+    closer.start()
+    answer = store.submit(accept)
+    closer.join()
+    assert answer.done() and (answer.exception() is not None or answer.result() > 0)
 
 
 def test_five_thousand_recipients_are_few_statements(store: Store) -> None:
