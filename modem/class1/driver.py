@@ -202,6 +202,8 @@ class Driver:
                 del self._scripts.lines[:-50]
                 return
             if token.result is Result.RING:
+                if isinstance(self._step, ReadBlock):
+                    self._reader.expect_frame()  # the frame is still to come
                 return
             if isinstance(self._step, (Say, Until, ReadBlock, ReadData, Transmit, Drain)):
                 self._advance(token.result)

@@ -116,7 +116,9 @@ class Signals:
         if not self._receiving:
             return
         yield Say(CAN)
-        yield Until(0.5)
+        for _ in range(3):
+            if (yield Until(0.5)) not in (Result.CONNECT, Result.FRH3):
+                break  # else a signal has come at the same moment: the abort's own OK follows
         self._receiving = False
         self._silent = True
 
@@ -130,11 +132,18 @@ class Signals:
         else:
             yield ask(self._profile.silence, self._profile.silence_s + 1.0)
 
+    def _carrier(self, command: str) -> Generator[Step, Answer, Answer]:
+        """The answer to a transmit command. OK is none: it is a late one, of an abort or of a silence."""
+        result = yield ask(command)
+        if result is Result.OK:
+            result = yield Until(_COMMAND_S)
+        return result
+
     def _raise_flags(self) -> Script:
         yield from self._abort_receive()
         yield from self._silence()
         self._silent = False
-        result = yield ask("AT+FTH=3")
+        result = yield from self._carrier("AT+FTH=3")
         if result is not Result.CONNECT:
             yield self._no_carrier_of_ours("AT+FTH=3", result)
             return
@@ -200,7 +209,7 @@ class Signals:
                 yield Emit(Failed(Failure.JOURNAL, "the journal is not on disk"))
                 return
             self._silent = False
-            result = yield ask("AT+FTH=3")
+            result = yield from self._carrier("AT+FTH=3")
             if result is not Result.CONNECT:
                 yield self._no_carrier_of_ours("AT+FTH=3", result)
                 return
@@ -224,7 +233,7 @@ class Signals:
             return
         self._silent = False
         command = f"AT+FTM={wish.code}"
-        result = yield ask(command)
+        result = yield from self._carrier(command)
         if result is not Result.CONNECT:
             yield self._no_carrier_of_ours(command, result)
             return

@@ -152,6 +152,15 @@ def test_listening_reports_flags_and_frame(one_by_one: bool) -> None:
     assert desk.event() == FrameHeard(MCF, False)
 
 
+@BOTH
+def test_a_ring_in_front_of_a_frame_costs_nothing(one_by_one: bool) -> None:
+    """Somebody else calls our line; some modems say so in the middle of a call."""
+    desk = Desk(one_by_one=one_by_one)
+    desk.perform(Listen())
+    desk.says(CONNECT + ok("RING") + MCF + b"\x10\x03" + ok())
+    assert desk.events == [Signal(), FrameHeard(MCF, True)]
+
+
 def test_a_carrier_that_is_no_frame_is_listened_through() -> None:
     desk = Desk()
     desk.perform(Listen())

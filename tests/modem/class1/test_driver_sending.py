@@ -8,9 +8,11 @@ from modem.class1.profile import Profile
 from modem.t30.line import (
     Failed,
     Failure,
+    FlagsUp,
     Given,
     LineLost,
     Listen,
+    RaiseFlags,
     SendFast,
     SendFrames,
     Sent,
@@ -52,6 +54,43 @@ def test_an_abort_that_is_not_confirmed_is_over_all_the_same() -> None:
     desk.perform(Listen())
     desk.perform(SendFrames((EOP,)))
     assert desk.passes(1.0) == b"AT+FTH=3\r"
+
+
+def test_a_signal_that_comes_as_its_receive_is_aborted_does_not_put_the_answers_out_of_step() -> None:
+    desk = Desk()
+    desk.perform(Listen())
+    assert desk.perform(SendFrames((EOP,))) == b"\x18"
+    assert desk.says(CONNECT) == b""  # it was on its way when the abort was
+    assert desk.says(ok()) == b"AT+FTH=3\r"
+    assert desk.says(CONNECT) == EOP + b"\x10\x03"
+
+
+@pytest.mark.parametrize("wish", [SendFrames((EOP,)), RaiseFlags(), SendFast(146, 14400, bytes(10))])
+def test_the_late_ok_of_an_abort_is_not_the_answer_to_the_next_command(
+    wish: SendFrames | RaiseFlags | SendFast,
+) -> None:
+    desk = Desk()
+    desk.perform(Listen())
+    desk.perform(wish)
+    assert desk.passes(1.0).startswith(b"AT+FT")
+    desk.says(ok())
+    assert desk.events == []
+    desk.says(CONNECT)
+    if not isinstance(wish, RaiseFlags):
+        desk.passes(0.2)
+        desk.says(ok())
+    assert desk.events[-1] in (Sent(), FlagsUp())
+
+
+@pytest.mark.parametrize("wish", [SendFrames((EOP,)), RaiseFlags(), SendFast(146, 14400, bytes(10))])
+def test_a_modem_that_has_nothing_but_ok_for_a_transmit_command_fails(
+    wish: SendFrames | RaiseFlags | SendFast,
+) -> None:
+    desk = Desk()
+    desk.perform(wish)
+    desk.says(ok())
+    desk.passes(20.0)
+    assert isinstance(desk.event(), Failed)
 
 
 def test_a_receive_is_aborted_in_the_middle_of_a_frame() -> None:
