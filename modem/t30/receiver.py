@@ -7,7 +7,7 @@ files or look at clocks.
 
 from __future__ import annotations
 
-from codec.coder import Decoded
+from codec.coder import Decoded, End
 from codec.page import Bitmap
 from modem.outcome import Cause
 from modem.t30.capabilities import Bits
@@ -84,7 +84,8 @@ class Receiver(Images):
         self._block = (page + 1 & 0xFF, 0)
         ecm, self._ecm = self._ecm, None
         decoded = ecm.decoded(self.format)
-        receipt = Receipt.CLEAN if decoded.clean and not ecm.damaged else Receipt.DAMAGED
+        clean = decoded.clean and decoded.end is not End.ROWS and not ecm.damaged
+        receipt = Receipt.CLEAN if clean else Receipt.DAMAGED
         if decoded.rows == 0:
             if ecm.damaged:
                 self._give_up(Cause.LINE_TOO_BAD, "nothing of the page could be read")

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from codec.coder import Decoded
+from codec.coder import Decoded, End
 from codec.page import Resolution
 from modem.outcome import Cause
 from modem.t30 import line
-from modem.t30.capabilities import Bits
+from modem.t30.capabilities import Bits, PageFormat
 from modem.t30.frames import Type
 from modem.t30.receiver_abilities import ReceiverPolicy
 from modem.t30.receiver_core import COMMAND_S, SENDING_ON_S, T2_S
@@ -31,6 +31,7 @@ _LATE_S = 3.5  # without a carrier of an image, V.21 may still come
 _AT_ONCE_S = 2.5  # the end of an image, its preamble and command
 _REPEATS = 10
 _SAME_COMMAND_S = COMMAND_S
+_SAME_COMMAND_ONCE_S = 5.6  # the longest T4, 4.5 s +15 %, and what preamble and frame take longer than ours
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class Images(Training):
         self._command = b""  # the last one that was answered
         self._answer: Reply | None = None
         self._answer_sent = now
+        self._signals = 0  # of V.21, since then
         self._repeats = self._pprs = self._crps = 0
         self._confirmed = 0
         self._last_page = False  # EOP has been confirmed
@@ -133,11 +135,15 @@ class Images(Training):
         ecm = self.format is not None and self.format.ecm
         self._wait(State.WAIT_PAGE, SENDING_ON_S - PAGE_S if ecm else _LATE_S)
 
-    def _drop_page(self) -> None:
-        """A DCS: the page begins anew. What was refused before will be sent again."""
+    def _drop_page(self, form: PageFormat) -> None:
+        """A DCS: the page begins anew. What was refused before will be sent again. Blocks in another form than the one
+        that is said now belong to no page that can still come."""
         self._rows = None
         if self._ecm is not None:
             self._ecm.drop_block()
+            if form != self.format:
+                self._ecm = None
+                self._block = (self._block[0], 0) if self._block is not None else None
         self._command, self._answer = b"", None
         self._last_page = False
 
@@ -146,7 +152,10 @@ class Images(Training):
     def _on_page_ended(self) -> None:
         assert self._frame is not None and self.format is not None
         if self.format.ecm:
-            self._close_block(self._frame.fcf, 0)
+            if self._ecm is None or (self._ecm.fresh and (self._image_since or not self._ecm.begun)):
+                self._nothing_came_in()
+            else:
+                self._close_block(self._frame.fcf, 0)
             return
         kind = self._frame.type
         assert kind is not None
@@ -158,8 +167,7 @@ class Images(Training):
         rows, self._rows = self._rows, None
         decoded = rows.decoded() if rows is not None else None
         if rows is None or decoded is None or decoded.rows == 0:
-            # RTN is taken for a confirmation by some senders: what did not come in at all must not be.
-            self._give_up(Cause.LINE_TOO_BAD, "nothing of the page could be read")
+            self._nothing_came_in()
             return
         broken_off = not rows.ended and not self._ends_like_this(decoded.rows)
         kind = self._policy.quality.answer(
@@ -167,13 +175,17 @@ class Images(Training):
         )
         if broken_off or rows.stood_still:
             kind = Type.RTN
-        receipt = Receipt.DAMAGED if decoded.bad_rows else Receipt.CLEAN
+        receipt = Receipt.DAMAGED if decoded.bad_rows or decoded.end is End.ROWS else Receipt.CLEAN
         if kind is Type.RTN:
             self._refused = self._page(decoded, Receipt.DAMAGED, rows.octets)
             self._note(PageRefused(decoded.rows, len(decoded.bad_rows)))
             self._first_reply(Reply(Type.RTN, _after(end, Type.RTN)))
             return
         self._store(self._page(decoded, receipt, rows.octets), kind, end)
+
+    def _nothing_came_in(self) -> None:
+        """RTN is taken for a confirmation by some senders: what did not come in at all must not be."""
+        self._give_up(Cause.LINE_TOO_BAD, "nothing of the page could be read")
 
     def _ends_like_this(self, rows: int) -> bool:
         """A page without RTC has been broken off; unless it comes again, ends in the same row, and its command follows
@@ -273,6 +285,7 @@ class Images(Training):
         self._image_since = False
         self._late = False
         self._answer_sent = self.now
+        self._signals = 0
         answer = self._answer
         if answer is not None and self._after is answer.after and answer.confirms > self._confirmed:
             self._confirmed = answer.confirms
@@ -310,10 +323,17 @@ class Images(Training):
         else:
             self._on_listen_on()
 
+    def _on_signal(self) -> None:
+        self._signals += 1
+        super()._on_signal()
+
     def _is_repeated(self) -> bool:
-        """Whether this command is the one that was just answered: no image between, and no time for one."""
-        assert self._frame is not None
-        soon = self.now - self._answer_sent <= _SAME_COMMAND_S
+        """Whether this command is the one that was just answered: no image between, and no time for one. A modem may
+        not tell of an image on which it did not train: the far end's second repetition is believed only when there
+        was a trace of the first, or could be none."""
+        assert self._frame is not None and self.format is not None
+        once = not self.format.ecm and not self._late and self._signals < 2
+        soon = self.now - self._answer_sent <= (_SAME_COMMAND_ONCE_S if once else _SAME_COMMAND_S)
         return soon and not self._image_since and self._frame.octets == self._command and self._answer is not None
 
     def _on_command_without_image(self) -> None:

@@ -112,11 +112,11 @@ ROWS: tuple[Row, ...] = (
     ((S.WAIT_PPM,), (E.TIMEOUT,), "no_ppm"),
     ((S.RAISE_FLAGS,), (E.FLAGS_UP,), "flags_up"),
     ((S.RAISE_FLAGS,), (E.TIMEOUT,), "device_silent"),
-    ((S.RAISE_FLAGS,), (E.STORED,), "later"),  # asked again when the flags are up
+    ((S.RAISE_FLAGS,), (E.STORED, E.STORE_FAILED), "later"),  # asked again when the flags are up
     ((S.HOLD,), (E.STORED,), "confirm"),
     ((S.HOLD,), (E.TIMEOUT,), "hold_longer"),
     ((S.HOLD,), (E.FLAGS_UP,), "stale"),
-    (_FLAGS, (E.STORE_FAILED,), "store_failed"),
+    ((S.HOLD,), (E.STORE_FAILED,), "store_failed"),
     ((S.WAIT_RR,), (E.RR, E.PPM, E.PPS, E.EOR, E.CTC, E.CRP), "still_waiting"),
     ((S.WAIT_RR,), (E.TIMEOUT,), "no_rr"),
     ((S.WAIT_RR,), (E.STORE_FAILED,), "store_failed"),

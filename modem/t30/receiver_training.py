@@ -137,7 +137,7 @@ class Training(ReceiverCore):
         assert self._frame is not None
         fif = self._frame.fif
         parameters = parse_dcs(fif)
-        self._drop_page()
+        self._drop_page(parameters.format)
         self._dcs = fif
         self._dtcs = 0
         self.format, self.rate = parameters.format, parameters.rate
@@ -148,8 +148,8 @@ class Training(ReceiverCore):
         else:
             self._wait(State.WAIT_TCF, NO_TCF_S, line.ReceiveFast(self.rate.long_code))
 
-    def _drop_page(self) -> None:
-        """A new training: what has come in of a page will be sent again."""
+    def _drop_page(self, form: PageFormat) -> None:
+        """A new training: what has come in of a page will be sent again, in this form."""
         raise NotImplementedError
 
     def _on_tcf_begins(self) -> None:

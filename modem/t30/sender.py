@@ -19,7 +19,7 @@ from modem.t30.rates import Modulation, Rate, slower
 from modem.t30.states import State
 
 T5_S = 62.0  # first RNR of a row until patience ends: 60 s, +5 -0
-PAGES_AGAIN = 2  # a page that is refused goes out again at most so often, whatever the policy says
+PAGES_AGAIN = 2  # a page that is refused or not answered goes out again at most so often, whatever the policy says
 _T2_AGAIN_S = 14.0  # after EOM's MCF the far end waits T2 = 6 s +-1 before its DIS: twice that
 
 
@@ -46,6 +46,7 @@ class Sender(Negotiation):
         self._repeats = 0
         self._invalid = 0
         self._dis_after_page = 0
+        self._unanswered = 0  # times that this page was sent and a new phase B came instead of its answer
         self._t5: float | None = None
         self._rr_for = State.WAIT_PPS
 
@@ -122,7 +123,7 @@ class Sender(Negotiation):
     def _next_page(self, *, train: bool) -> None:
         self.index += 1
         self.page_of_call += 1
-        self._rtns = 0
+        self._rtns = self._unanswered = 0
         if self._end is Type.EOP:
             self._give_up(Cause.OK)
         elif self._end is Type.EOM:
@@ -148,10 +149,14 @@ class Sender(Negotiation):
         self._train()
 
     def _on_dis_after_page(self) -> None:
-        """After EOM the far end has begun a new phase B: our page was not answered, so it goes out again. After
-        another command it may have missed it."""
+        """After EOM the far end has begun a new phase B: our page was not answered, so it goes out again, twice at
+        most. After another command it may have missed it."""
         if self._end is Type.EOM:
-            self._on_negotiate()
+            self._unanswered += 1
+            if self._unanswered > PAGES_AGAIN:
+                self._give_up(Cause.NO_ANSWER_TO_PAGE)
+            else:
+                self._on_negotiate()
             return
         self._dis_after_page += 1
         if self._dis_after_page > 1:
@@ -325,7 +330,7 @@ class Sender(Negotiation):
         kind = self._frame.type
         if self._rr_for is State.WAIT_CTR and kind is Type.CTR:
             self._on_correct_on()
-        elif self._rr_for is State.WAIT_ERR and kind is not Type.PPR:
+        elif self._rr_for is State.WAIT_ERR and kind not in (Type.PPR, Type.CTR):
             self._on_damage_accepted()
         elif self._rr_for is State.WAIT_PPS and kind is Type.PPR:
             self._on_frames_missing()

@@ -218,9 +218,17 @@ def rare_ways() -> None:
         yield say(EOP)
         yield hear("RTP")
 
-    pps_eop = pps(EOP, 0, 0, _COUNT)
+    def no_room(now: float, receiver: Receiver) -> None:
+        if receiver.state is State.HOLD:
+            receiver.store_failed("full", now)
+
+    pps_eop, pps_null = pps(EOP, 0, 0, _COUNT), pps(None, 0, 0, _COUNT)
     mps, eop, rr, said, correct = (frame.octets + fcs(frame.octets) for frame in (MPS, EOP, RR, pps_eop, ctc()))
     play(gone_after_rtp())
+    play(one_page(mps, mps), whole=False)
+    play(one_page(mps), store_s=None, at=no_room, whole=False)
+    play(in_ecm(said, rr, some=False), store_s=3.5, whole=False)
+    play(in_ecm(pps_null.octets + fcs(pps_null.octets), eop, some=False), whole=False)
     _cancelled_in(State.WAIT_DCN, one_page(eop, eop))
     _cancelled_in(State.WAIT_PAGE, one_page(mps, rr))
     _cancelled_in(State.HOLD, one_page(mps), store_s=1.0)

@@ -186,6 +186,19 @@ def test_a_page_in_t6_is_never_given_up_with_a_gap() -> None:
     assert played.fates == [Fate.UNCERTAIN]
 
 
+def test_ctr_is_no_answer_to_eor_though_it_was_put_off() -> None:
+    gives_up = [*TRAINED, *rows_of_pprs(2), *FOUR_PPR]
+    played = play([*gives_up, [RNR], [CTR], [CTR], [CTR]], [LONG], codings=ONE_DIMENSIONAL)
+    assert played.fates == [Fate.UNCERTAIN]
+
+
+def test_a_far_end_that_begins_anew_in_the_middle_of_a_page_for_ever_is_left() -> None:
+    turns: list[list[Reply]] = [[CFR], [ECM]]
+    played = play([GREETING_ECM, *turns * 50], [HUGE, page(rows=40, dpi_y=98)])
+    assert played.sent.count("PPS-NULL") == 3
+    assert played.fates == [Fate.UNCERTAIN, Fate.NOT_SENT]
+
+
 @pytest.mark.parametrize("answer", [[ERR], [MCF], [RNR, ERR]])
 def test_a_page_in_t4_goes_on_damaged_after_eor(answer: list[Reply]) -> None:
     end: list[list[Reply]] = [[each] for each in answer]

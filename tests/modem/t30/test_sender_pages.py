@@ -91,6 +91,14 @@ def test_after_eom_no_dis_ends_the_call_and_keeps_the_confirmed_page() -> None:
     assert played.fates == [Fate.CONFIRMED, Fate.NOT_SENT]
 
 
+def test_a_far_end_that_answers_eom_with_a_new_dis_each_time_gets_the_page_three_times_at_most() -> None:
+    turns: list[list[Reply]] = [[CFR], [CSI, PLAIN]]
+    played = play([GREETING, *turns * 50], UNLIKE)
+    assert played.sent.count("page 14400 short") == 3
+    assert played.cause is Cause.NO_ANSWER_TO_PAGE
+    assert played.fates == [Fate.UNCERTAIN, Fate.NOT_SENT]
+
+
 @pytest.mark.parametrize("answer", [MCF, PIP, RTP])
 def test_each_confirmation_of_the_last_page_ends_the_call_well(answer: Frame) -> None:
     played = play([*TRAINED, [answer]])
