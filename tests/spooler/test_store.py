@@ -182,7 +182,12 @@ def test_who_asks_while_the_store_closes_is_answered(tmp_path: Path, monkeypatch
             asked.put(piece)  # type: ignore[arg-type]
 
     monkeypatch.setattr(store, "_queue", Slow())
-    closer = threading.Thread(target=lambda: (closing.wait(), store.close()))
+
+    def close() -> None:
+        closing.wait()
+        store.close()
+
+    closer = threading.Thread(target=close)
     closer.start()
     answer = store.submit(accept)
     closer.join()
