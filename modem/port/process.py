@@ -2,7 +2,8 @@
 
 What always holds: one process per folder (the lock), whatever happens to those who started it: SIGHUP is ignored.
 SIGTERM and SIGINT end a call politely and then the process; a second one changes nothing, since ``kill -9`` is always
-safe. A process whose folder was taken away ends too, since nobody can find it any more.
+safe. A process whose folder was taken away ends too, since nobody can find it any more. A fax machine waits for nobody:
+where the system lets it, the process goes before others, as its unit says too.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import FrameType
@@ -23,6 +25,7 @@ from modem.port.loop import Watch, turn
 from modem.port.messages import LOCK_NAME, SOCKET_NAME, PortStatus, Reply, Request
 from modem.port.pages import PlanError
 
+PRIORITY = -10  # nice
 SWITCH_SECONDS = 0.0005  # the writer thread gives the interpreter back at once
 LOOK_SECONDS = 10.0  # how often the process looks whether its folder is still there
 TERMINATE_SECONDS = 15.0  # a polite end takes some 4 s, and up to 8 s of image may wait before the modem
@@ -56,6 +59,8 @@ class PortProcess:
         signal.signal(signal.SIGTERM, self._on_signal)
         signal.signal(signal.SIGINT, self._on_signal)
         sys.setswitchinterval(SWITCH_SECONDS)
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
         log.info("port %s on %s, process %d", self.name, self._port.device_path, os.getpid())
         try:
             while not self._finished():

@@ -33,6 +33,7 @@ _AT_ONCE_S: Final = 0.2  # the most line time between two looks at the hosts
 _FORGIVE_S: Final = 1.0  # of the clock: when later than this, line time waits
 _PATIENCE_S: Final = 0.05  # how long a hurried line waits for an image's octets before it goes by the clock
 _LONG_PATIENCE_S: Final = 1.0  # ... and for a command or a frame
+_PRIORITY: Final = -10  # where the system lets us: a telephone line waits for nobody
 _LOOK_S: Final = 0.05  # how often closed devices are looked at
 _ENOUGH: Final = 2048  # octets in a modem, above which its pty is not read
 
@@ -241,6 +242,8 @@ def serve(
     ``out``: folder of the fax machines, ``out/NUMBER/0001.tif`` and ``.json``. ``as_json``: JSON Lines instead of text.
     ``frames``: also a line for each T.30 frame. ``speed``: see ``Server``. Raises OSError, ValueError, SpandspMissing.
     """
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, _PRIORITY)
     reporter = Reporter(sys.stdout, as_json=as_json, frames=frames)
     server = Server(asked, data, out=out, on_event=reporter.event, speed=speed)
     try:

@@ -17,6 +17,7 @@ from PIL import Image, ImageSequence
 
 from fax import Client, JobId, JobState, NotRunningError
 from tests.cli.command import REPORT, ROOT, begin, environment, platen
+from tests.spooler.rig import PATIENCE_S
 
 
 class Daemon:
@@ -46,7 +47,7 @@ class Daemon:
     def end(self, how: signal.Signals) -> None:
         if self._running is not None:
             self._running.send_signal(how)
-            self._running.wait(30)
+            self._running.wait(PATIENCE_S)
             self._running = None
 
 
@@ -183,7 +184,7 @@ def test_a_fax_is_followed_across_a_kill_of_the_daemon(daemon: Daemon) -> None:
         assert platen("hold", str(id), socket=daemon.socket).returncode == 0
         assert platen("cancel", str(id), socket=daemon.socket).returncode == 0
         kinds += [json.loads(line)["kind"] for line in following.stdout]
-        assert following.wait(30) == 1
+        assert following.wait(PATIENCE_S) == 1
     assert kinds[0] == "accepted"
     assert kinds[-3:] == ["held", "aborting", "cancelled"]
     assert len(kinds) == len(set(kinds))

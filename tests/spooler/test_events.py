@@ -263,5 +263,5 @@ def test_a_line_that_receives_tells_rings_answer_and_end_and_one_that_does_not_l
 
 def _answering(rig: Rig) -> int | None:
     """After how many rings the port process answers; None: it does not."""
-    status = PortClient(rig.port_folder).status()
+    status = PortClient(rig.port_folder, PATIENCE_S).status()
     return status.answering_after if status is not None and status.answering else None

@@ -108,7 +108,7 @@ def test_a_plan_that_is_no_text_at_all_is_refused_and_not_dialled(rig: Rig) -> N
         wait_for(lambda: rig.client.status().ports[0].state == "idle", "an idle port")
         plan, journal = rig.folder / "plan.json", rig.folder / "journal.jsonl"
         plan.write_bytes(b'{"call": "\xff", "dial": "1", "documents": []}')
-        reply = PortClient(rig.port_folder).start_call(plan, journal)
+        reply = PortClient(rig.port_folder, PATIENCE_S).start_call(plan, journal)
         assert reply.answer is CallAnswer.DONE
         assert read(journal)[0][-1].fields["outcome"]["cause"] == "plan-invalid"
         assert modem.dialled == 0

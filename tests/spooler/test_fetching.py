@@ -56,7 +56,7 @@ def far_end(folder: Path, near: Path) -> Iterator[None]:
     pid = 0
     try:
         assert exchange.stdout.readline()
-        port = PortClient(folder / "far")
+        port = PortClient(folder / "far", 120.0)
         pid = client.launch("far", str(there), port.folder)
         while (status := port.status()) is None or status.state is not PortState.IDLE:
             time.sleep(0.05)

@@ -85,7 +85,7 @@ class Service:
         return self.operation("FaxDevSend", wanted, lambda *said: True)
 
     def idle(self) -> None:
-        port = PortClient(self.folder / "modems" / "modem0")
+        port = PortClient(self.folder / "modems" / "modem0", 120.0)
 
         def is_idle() -> bool:
             status = port.status() if client.is_locked(port.folder) else None

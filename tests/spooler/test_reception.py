@@ -349,7 +349,7 @@ def test_the_last_page_makes_a_fax_whole_whether_or_not_the_far_end_has_heard_so
 
 def test_several_calls_between_two_looks_are_each_told_in_order_and_taken_in_once(desk: Desk) -> None:
     news = PortNews(PORT, desk.store)
-    client = PortClient(desk.spool.root / "ports" / PORT)
+    client = PortClient(desk.spool.root / "ports" / PORT, 120.0)
     incoming = Incoming(PORT, client, news.tell, desk.reception)
     settings = PortSettings(name=PORT, device="/dev/none")
     status = PortStatus(name=PORT, device="/dev/none", pid=1, version="", state=PortState.IDLE)

@@ -144,7 +144,7 @@ def test_a_fax_that_comes_in_while_the_daemon_is_away_is_routed_when_it_is_back(
     receiving = (DeviceState.RECEIVING, DeviceState.ANSWERED)
     until(house, lambda: house.client.ports()[0].status.state in receiving, "the call")
     house.kill_daemon()
-    port = PortClient(house.port_folder)
+    port = PortClient(house.port_folder, 120.0)
 
     def over() -> bool:
         status = port.status()

@@ -12,7 +12,7 @@ import pytest
 import winfax
 from fax.access import Right
 from fax.book import Profile
-from fax.types import JobId, Sender
+from fax.types import JobId, JobState, Sender
 from tests.spooler.rig import REPORT, Rig, wait_for
 from tests.winfax.conftest import Stranger
 from winfax import DeviceState, EventId, JobType, PortFlags, QueueStatus
@@ -78,6 +78,7 @@ def test_one_may_ask_what_one_is_allowed(server: winfax.Server) -> None:
 def test_a_fax_is_sent_and_followed(rig: Rig, server: winfax.Server, letter: Path) -> None:
     rig.client.set_profile(Profile(sender=Sender(name="Bob", company="Bob & Co"), billing_code="4711"))
     id = server.send(letter, "5552001", name="Ann", title="Offer", at=AT, report_to="bob@example.org")
+    rig.until(JobId(id), JobState.WAITING)
     job = server.job(id)
     assert (job.type, job.status, job.device_state) == (JobType.SEND, QueueStatus.PENDING, DeviceState.NONE)
     assert (job.number, job.name, job.title, job.user) == ("5552001", "Ann", "Offer", "root")

@@ -31,7 +31,7 @@ to = "100"
 send = "sent.tif"
 number = "5559000"
 ident = "+49 555 9000"
-rings = 40
+rings = 400
 after_s = 4
 """
 
@@ -100,7 +100,7 @@ def test_a_port_process_answers_when_it_is_told_to(tmp_path: Path) -> None:
         folder = tmp_path / "port"
         folder.mkdir()
         pid = client.launch("one", str(link), folder, lock_folder=None)
-        port = PortClient(folder)
+        port = PortClient(folder, 120.0)
         try:
             while (status := port.status()) is None or status.state is not PortState.IDLE:
                 time.sleep(0.05)

@@ -110,7 +110,7 @@ def test_a_port_process_fetches_what_another_one_serves(tmp_path: Path) -> None:
     plan.save(call / "plan.json")
     with two_modems(tmp_path) as links:
         pids = []
-        ports = [PortClient(tmp_path / name) for name in ("caller", "called")]
+        ports = [PortClient(tmp_path / name, 120.0) for name in ("caller", "called")]
         try:
             for port, link in zip(ports, links, strict=True):
                 pids.append(client.launch(port.folder.name, str(link), port.folder))

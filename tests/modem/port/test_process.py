@@ -21,7 +21,7 @@ from tests.modem.port.bench import save_plan
 from tests.modem.port.scripted import ScriptedModem
 
 ROOT = Path(__file__).resolve().parents[3]
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
@@ -40,7 +40,7 @@ class Line:
         self.port_folder = folder / "ports" / "main"
         self.locks = folder / "locks"
         self.locks.mkdir()
-        self.client = PortClient(self.port_folder)
+        self.client = PortClient(self.port_folder, PATIENCE_S)
         self.pids: list[int] = []
 
     def launch(self) -> int:
@@ -165,7 +165,7 @@ from pathlib import Path
 from modem.port import client
 folder, device = Path(sys.argv[1]), sys.argv[2]
 client.launch("main", device, folder / "ports" / "main", lock_folder=folder / "locks")
-port = client.PortClient(folder / "ports" / "main")
+port = client.PortClient(folder / "ports" / "main", 120.0)
 while (status := port.status()) is None or status.state is not client.PortState.IDLE:
     time.sleep(0.01)
 print(port.start_call(folder / "c1.plan", folder / "c1.journal").answer.value, flush=True)
@@ -293,7 +293,7 @@ def test_without_a_modem_it_is_down_and_says_why(line: Line) -> None:
 
 def test_a_folder_with_a_long_path_is_no_obstacle(line: Line) -> None:
     line.port_folder = line.folder / ("long" * 20) / ("longer" * 20)
-    line.client = PortClient(line.port_folder)
+    line.client = PortClient(line.port_folder, PATIENCE_S)
     line.ready()
     assert line.end_of(line.start()).cause is Cause.BUSY
 

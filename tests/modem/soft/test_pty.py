@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import select
 import signal
 import subprocess
 import sys
+import termios
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from modem.soft.event import Event
 from modem.soft.farend import Answers, ExchangeData, FarEnd
+from modem.soft.pty import Host
 from modem.soft.server import Asked, Server
 
 ROOT = Path(__file__).resolve().parents[3]
 DATA = ExchangeData(
     numbers=(FarEnd(number="1", ident="far"), FarEnd(number="2", answers=Answers.BUSY)), set_up_s=0.02, ring_s=0.02
 )
-PATIENCE_S = 20.0
+PATIENCE_S = 120.0
 
 
 class Device:
@@ -66,6 +69,17 @@ def serving(folder: Path, events: list[Event], *names: str, speed: float = 5.0) 
         server.close()
 
 
+def until(what: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + PATIENCE_S
+    while not what():
+        assert time.monotonic() < give_up
+        time.sleep(0.005)
+
+
+def unread(fd: int) -> int:
+    return int.from_bytes(fcntl.ioctl(fd, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
 def wait_for(events: list[Event], kind: str, count: int = 1) -> None:
     give_up = time.monotonic() + PATIENCE_S
     while [event.kind for event in events].count(kind) < count:
@@ -97,13 +111,14 @@ def test_hosts_come_and_go_and_the_modem_stays(tmp_path: Path) -> None:
 
 def test_octets_of_a_host_that_left_do_not_reach_the_next(tmp_path: Path) -> None:
     events: list[Event] = []
-    with serving(tmp_path, events, "ttyFAX0"):
+    with serving(tmp_path, events, "ttyFAX0") as server:
+        (port,) = server._ports
         first = Device(tmp_path / "ttyFAX0")
         first.ask(b"ATE0\r", b"OK\r\n")
         os.write(first.fd, b"ATI\rATS0?\rAT+F")
-        time.sleep(0.2)  # its answers lie unread in the pty
+        until(lambda: unread(first.fd) > len(b"\r\nOK\r\n" * 2))  # its answers lie unread in the pty
         first.close()
-        time.sleep(0.2)
+        until(lambda: port.pty.host is Host.GONE)
         second = Device(tmp_path / "ttyFAX0")
         assert second.ask(b"AT\r", b"OK\r\n") == b"AT\r\r\nOK\r\n"
         second.close()

@@ -47,7 +47,7 @@ def receive(folder: Path) -> Played:
                 [*recorder.prefix, *command, "--folder", str(root / "port")], cwd=ROOT, stdout=log, stderr=log
             )
         try:
-            port = PortClient(root / "port")
+            port = PortClient(root / "port", 120.0)
             wait_for(lambda: (now := status_of(port)) is not None and now.state is PortState.IDLE, "an idle port")
             port.set_answering(AnswerSettings(folder=str(root / RECEIVED), rings=1))
             wait_for(lambda: (now := status_of(port)) is not None and now.last_received is not None, "the fax")
