@@ -4,13 +4,17 @@ It stands in the place of the printer device context, and its functions answer a
 less with ``GetLastError()``.
 
 What always holds: nothing reaches CUPS before ``EndDoc`` but an empty job that waits; after ``EndDoc`` or ``AbortDoc``
-nothing more can be printed (ERROR_SPL_NO_STARTDOC); cover pages stand ahead of the body, in the order of their calls.
+nothing more can be printed (ERROR_SPL_NO_STARTDOC); cover pages stand ahead of the body, in the order of their calls;
+a document that is forgotten, or whose program ends, is dropped (of a killed program CUPS drops it, in its own time).
 Needs ``reportlab`` when pages are drawn, and nothing when a finished document is written.
 """
 
 from __future__ import annotations
 
+import os
+import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from io import BytesIO
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -48,6 +52,7 @@ class PageDrawing:
         self._is_open = True
         self._pages = 0
         self.page_size = _points_of(job.paper()) or A4
+        self._forgotten = weakref.finalize(self, _drop, job, os.getpid())
 
     @property
     def job(self) -> int:
@@ -144,6 +149,7 @@ class PageDrawing:
 
     def _closing(self, end: Callable[[], None]) -> int:
         self._is_open = self._page_is_open = False
+        self._forgotten.detach()
         try:
             end()
         except PrintingError:
@@ -162,6 +168,13 @@ class PageDrawing:
                 self.EndDoc()
             else:
                 self.AbortDoc()
+
+
+def _drop(job: PrintJob, process: int) -> None:
+    """Cancel the job of a document that nobody ended, unless this is a fork of the process whose document it is."""
+    if os.getpid() == process:
+        with suppress(PrintingError):
+            job.cancel()
 
 
 def _failed(code: int) -> int:

@@ -44,8 +44,8 @@ def FaxStartPrintJob(
     AbortDoc and DeleteDC; ``ServerName`` is empty for this machine. ``FaxJobId`` is the print spooler's job.
 
     Fails: ERROR_INVALID_PARAMETER (NULL, a wrong SizeOfStruct, no RecipientNumber, or several), ERROR_ACCESS_DENIED
-    (CUPS does not let this user print), ERROR_INVALID_PRINTER_NAME (it is no fax printer, there is none, or CUPS does
-    not answer).
+    (CUPS does not let this user print), ERROR_INVALID_PRINTER_NAME (it is no fax printer, or there is none),
+    ERROR_PRINT_CANCELLED (CUPS does not answer, or did not take the job).
     """
 
     def act() -> int:

@@ -19,7 +19,7 @@ import pytest
 from backend.private import PrivateCups
 from backend.queue import Queue, add_queue, remove_queue
 from fax.types import Report, ReportKind
-from tests.backend.desk import CANCELLED, COMPLETED, Desk, eventually
+from tests.backend.desk import ABORTED, CANCELLED, COMPLETED, Desk, eventually
 from tests.backend.recorder import Recorder
 from tests.spooler.rig import ROOT
 
@@ -137,6 +137,48 @@ except KeyError:
     for told in (aborted, deleted, raised):
         assert Desk(cups).wait(told["job"]).state == CANCELLED
     assert recorder.taken == {}
+
+
+def test_a_program_that_ends_without_a_word_has_dropped_its_document(
+    cups: PrivateCups, program: Program, recorder: Recorder
+) -> None:
+    ended = program("start(); two_pages(context.hDC)")
+    forgotten = program("start(); context = None")
+    for told in (ended, forgotten):
+        assert Desk(cups).wait(told["job"]).state == CANCELLED
+    child = program(
+        """
+import os
+start(); two_pages(context.hDC)
+if not (child := os.fork()):
+    sys.exit()
+os.waitpid(child, 0)
+told["end"] = context.hDC.EndDoc()
+"""
+    )
+    assert child["end"] == 1, "another program's end is none of its business"
+    assert Desk(cups).wait(child["job"]).state == COMPLETED
+
+
+def test_what_a_killed_program_has_begun_cups_ends_by_itself(folder: Path) -> None:
+    """MultipleOperationTimeout (cupsd.conf), 15 minutes unless it is set."""
+    (folder / "killed").mkdir(mode=0o755)
+    with PrivateCups(
+        folder / "killed" / "cups",
+        daemon_socket=folder / "nobody.sock",
+        spool=folder / "spool",
+        settings=("MultipleOperationTimeout 1",),
+    ) as cups:
+        killed = (
+            HEAD + "start(); two_pages(context.hDC); print(told['job'], flush=True)\nimport os; os.kill(os.getpid(), 9)"
+        )
+        environment = {**os.environ, "CUPS_SERVER": str(cups.socket), "PLATEN_SOCKET": "/nowhere/api.sock"}
+        done = subprocess.run(
+            [sys.executable, "-c", killed], cwd=ROOT, env=environment, capture_output=True, check=False
+        )
+        assert done.returncode == -9
+        assert Desk(cups).wait(int(done.stdout), ABORTED, CANCELLED)
+    assert list((folder / "spool" / "incoming").iterdir()) == [], "no fax came of it"
 
 
 @pytest.mark.parametrize("kind", ["pdf", "ps"])
