@@ -19,7 +19,7 @@ from starlette.responses import StreamingResponse
 from fax.client_settings import LEASE_HEADER, LeaseGiven
 from fax.errors import Cause, RequestError
 from fax.ports import DeviceState, DeviceStatus, PortChange, PortInfo, PortStatistics
-from fax.settings import bad_setting
+from fax.settings_check import bad_setting
 from fax.types import CallId, Job, JobId, JobType
 from spooler import access, store_jobs, store_statistics
 from spooler.access import Caller

@@ -21,7 +21,7 @@ from fax.routing import (
     RoutingMethod,
     RoutingRule,
 )
-from fax.settings import bad_setting
+from fax.settings_check import bad_setting
 from spooler import store_routing
 from spooler.access_table import who_asks
 from spooler.api_common import Routes, answer, body_of

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import msgspec
 
-from fax import settings as rules
-from fax.settings import Configuration
+from fax.settings import SECRET, Configuration
+from fax.settings_check import bad_setting, check
 from spooler import store_archive, store_configuration, store_ports
 from spooler.access import Caller
 from spooler.settings import PortSettings, Settings
@@ -62,8 +62,8 @@ class Live:
         """
         values = {name: _value(name, raw) for name, raw in changes.items()}
         if complete and (missing := TYPES.keys() - values.keys()):
-            raise rules.bad_setting(min(missing), "is missing: a PUT names every setting")
-        values = {name: value for name, value in values.items() if not (name in SECRETS and value == rules.SECRET)}
+            raise bad_setting(min(missing), "is missing: a PUT names every setting")
+        values = {name: value for name, value in values.items() if not (name in SECRETS and value == SECRET)}
         made = await self._store.run(partial(self._change, values=values, who=who))
         self.configuration = made
         self._tell()
@@ -71,7 +71,7 @@ class Live:
 
     def _change(self, tx: Transaction, values: dict[str, object], who: Caller) -> Configuration:
         wanted = replace(store_configuration.read(tx), **values)  # type: ignore[arg-type]
-        rules.check(wanted)
+        check(wanted)
         if {"archive_folder", "archive_outgoing", "archive_incoming"} & values.keys():
             check_archive(wanted)
         was_on = _archives(store_configuration.read(tx))
@@ -140,12 +140,12 @@ def _begin(tx: Transaction, settings: Settings) -> tuple[Configuration, Levels, 
 
 def _value(name: str, raw: msgspec.Raw) -> object:
     if name not in TYPES:
-        raise rules.bad_setting(name, "is not a setting")
+        raise bad_setting(name, "is not a setting")
     try:
         return msgspec.json.decode(raw, type=TYPES[name])
     except msgspec.DecodeError as error:
-        said = rules.SECRET if name in SECRETS else bytes(raw).decode(errors="replace")[:100]
-        raise rules.bad_setting(name, f"cannot be {said}: {error}") from error
+        said = SECRET if name in SECRETS else bytes(raw).decode(errors="replace")[:100]
+        raise bad_setting(name, f"cannot be {said}: {error}") from error
 
 
 def _archives(configuration: Configuration) -> bool:
@@ -158,6 +158,6 @@ def check_archive(wanted: Configuration) -> None:
         return
     folder = Path(wanted.archive_folder)
     if not folder.is_dir():
-        raise rules.bad_setting("archive_folder", f"is not a folder: {folder}")
+        raise bad_setting("archive_folder", f"is not a folder: {folder}")
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise rules.bad_setting("archive_folder", f"cannot be written to by the fax server: {folder}")
+        raise bad_setting("archive_folder", f"cannot be written to by the fax server: {folder}")

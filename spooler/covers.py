@@ -22,7 +22,8 @@ from coverpage.layout import PAPERS
 from coverpage.sample import SAMPLE
 from fax.covers import CoverFile, CoverPreview, CoverTemplate
 from fax.errors import Cause, RequestError
-from fax.settings import Configuration, Paper, zone_of
+from fax.settings import Configuration, Paper
+from fax.settings_check import zone_of
 from fax.types import CoverPage, Recipient
 from spooler.admission import admit_cover
 from spooler.configuration import Live

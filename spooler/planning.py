@@ -20,7 +20,8 @@ from codec.page import Page
 from codec.tiff import TiffReader, TiffWriter, read_pages
 from coverpage import on_top
 from fax.errors import FaxError
-from fax.settings import Configuration, HeaderPlace, zone_of
+from fax.settings import Configuration, HeaderPlace
+from fax.settings_check import zone_of
 from fax.types import Poll, Recipient, Sender
 from modem.briefing import header_line
 from modem.plan import CallPlan, LinePolicy, PlannedDocument, PlannedFetch, PlannedPage

@@ -14,7 +14,8 @@ from coverpage import render_sheet
 from fax.errors import FaxError
 from fax.mail import Language, MailKind
 from fax.reports import ReportedJob
-from fax.settings import Configuration, zone_of
+from fax.settings import Configuration
+from fax.settings_check import zone_of
 from spooler import report_words, store_jobs, store_pages
 from spooler.mail_letter import Attachment, Letter
 from spooler.pages import picture_of

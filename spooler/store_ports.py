@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import insert, select, update
 
 from fax.errors import Cause, RequestError
-from fax.settings import bad_setting, check_ident
+from fax.settings_check import bad_setting, check_ident
 from spooler.store import Transaction
 from spooler.store_tables import ports
 

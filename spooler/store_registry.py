@@ -18,7 +18,7 @@ from sqlalchemy import Column, Row, Table, Text, delete, insert, select, update
 
 from fax.errors import Cause, RequestError
 from fax.registry import ExtensionRegistration, MethodRegistration, ProviderRegistration
-from fax.settings import bad_setting
+from fax.settings_check import bad_setting
 from spooler.access import Caller
 from spooler.store import Transaction
 from spooler.store_access import write_audit

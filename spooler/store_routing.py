@@ -14,7 +14,7 @@ from sqlalchemy import delete, insert, select, update
 
 from fax.errors import Cause, RequestError
 from fax.routing import DATA_LIMIT_OCTETS, RULES_LIMIT, PortMethod, RoutingMethod, RoutingRule
-from fax.settings import bad_setting
+from fax.settings_check import bad_setting
 from spooler import store_book
 from spooler.access import Caller
 from spooler.routing_method import MethodAbout

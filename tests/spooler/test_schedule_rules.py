@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from fax.errors import Cause, RequestError
-from fax.settings import Configuration, OutboundRule, PortGroup, check
+from fax.settings import Configuration, OutboundRule, PortGroup
+from fax.settings_check import check
 from spooler import schedule_rules
 from spooler.schedule_rules import local_zone, rules_of
 from spooler.schedule_types import PortRules
