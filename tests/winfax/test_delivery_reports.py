@@ -12,7 +12,7 @@ import winfax
 from fax.book import Profile
 from fax.types import JobId, Report, ReportKind
 from tests.spooler.rig import Rig
-from tests.winfax.test_queue import letter, params, send
+from tests.winfax.sends import letter, params, send
 from winfax.handles import ServerHandle
 
 __all__ = ["letter", "send"]
