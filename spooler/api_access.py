@@ -10,7 +10,7 @@ from fax.access import FAX_ALL_ACCESS, NONE, AccessAnswer, Grant, GrantChange, R
 from fax.audit import AuditLine
 from spooler import store_access
 from spooler.access_table import who_asks
-from spooler.api_common import LIST_LIMIT, LIST_MOST, Parameter, Routes, answer, body_of, number_in
+from spooler.api_common import LISTED, Parameter, Routes, answer, body_of, number_in, part_in
 from spooler.daemon import Daemon
 
 
@@ -66,18 +66,10 @@ def routes(daemon: Daemon) -> Routes:
         "GET",
         "/v1/audit",
         gives=list[AuditLine],
-        parameters=(
-            Parameter("after", int, "Lines with a higher id only"),
-            Parameter("limit", int, f"At most so many (default {LIST_LIMIT})"),
-        ),
+        parameters=LISTED,
     )
     async def audit(request: Request) -> Response:
         """Who changed what, oldest first."""
-        lines = partial(
-            store_access.audit_lines,
-            after=number_in(request, "after", 0, 0, 1 << 62),
-            limit=number_in(request, "limit", LIST_LIMIT, 1, LIST_MOST),
-        )
-        return answer(await store.run(lines))
+        return answer(await store.run(partial(store_access.audit_lines, **part_in(request))))
 
     return routes

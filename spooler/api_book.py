@@ -17,26 +17,13 @@ from fax.book import BookFormat, Found, Group, GroupChange, Imported, Person, Pe
 from spooler import book, store_book, store_import
 from spooler.access import Caller
 from spooler.access_table import who_asks
-from spooler.api_common import (
-    LIST_LIMIT,
-    LIST_MOST,
-    Octets,
-    Parameter,
-    Routes,
-    answer,
-    body_of,
-    flag_in,
-    number_in,
-    octets_of,
-    value_in,
-)
+from spooler.api_common import LISTED, Octets, Parameter, Routes, answer, body_of, flag_in, octets_of, part_in, value_in
 from spooler.daemon import Daemon
 from spooler.store import Transaction
 
-LISTED = (
+SEARCHED = (
     Parameter("prefix", str, "Those with a word of their name that begins so"),
-    Parameter("after", int, "Entries with a higher id only"),
-    Parameter("limit", int, f"At most so many (default {LIST_LIMIT})"),
+    *LISTED,
 )
 FILE = (
     Parameter("format", BookFormat, "csv (if not said) or vcard"),
@@ -56,7 +43,7 @@ def routes(daemon: Daemon) -> Routes:
     routes = Routes()
     store, rules = daemon.store, daemon.settings.dialling
 
-    @routes.request("GET", "/v1/book/people", gives=list[Person], parameters=LISTED)
+    @routes.request("GET", "/v1/book/people", gives=list[Person], parameters=SEARCHED)
     async def people(request: Request) -> Response:
         """People of the shared book and of one's own."""
         return answer(await store.run(_listing(request, store_book.listed_people)))
@@ -79,7 +66,7 @@ def routes(daemon: Daemon) -> Routes:
         await store.run(partial(store_book.remove_person, who=who_asks(request), id=id))
         return Response(status_code=204)
 
-    @routes.request("GET", "/v1/book/groups", gives=list[Group], parameters=LISTED)
+    @routes.request("GET", "/v1/book/groups", gives=list[Group], parameters=SEARCHED)
     async def groups(request: Request) -> Response:
         """Groups of the shared book and of one's own."""
         return answer(await store.run(_listing(request, store_book.listed_groups)))
@@ -151,8 +138,7 @@ def _listing(request: Request, read: Listing[T]) -> Callable[[Transaction], Sequ
         read,
         who=who_asks(request),
         prefix=request.query_params.get("prefix", ""),
-        after=number_in(request, "after", 0, 0, 1 << 31),
-        limit=number_in(request, "limit", LIST_LIMIT, 1, LIST_MOST),
+        **part_in(request),
     )
 
 

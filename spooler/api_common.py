@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Annotated, Any, Literal, TypeVar, cast
+from typing import Annotated, Any, Literal, TypedDict, TypeVar, cast
 
 import msgspec
 from fastapi import APIRouter, Request, Response
@@ -165,6 +165,26 @@ class Octets:
     """A body or an answer that is not JSON."""
 
     media_type: str
+
+
+LISTED = (
+    Parameter("after", int, "Those with a higher id only"),
+    Parameter("limit", int, f"At most so many (default {LIST_LIMIT})"),
+)
+"""What every list that goes by its ids is asked with."""
+
+
+class Part(TypedDict):
+    after: int
+    limit: int
+
+
+def part_in(request: Request) -> Part:
+    """Which part of such a list is asked for. Raises RequestError."""
+    return {
+        "after": number_in(request, "after", 0, 0, 1 << 62),
+        "limit": number_in(request, "limit", LIST_LIMIT, 1, LIST_MOST),
+    }
 
 
 Handler = Callable[..., Awaitable[Response]]

@@ -13,17 +13,7 @@ from fastapi import Request, Response
 from fax.types import Job, JobType
 from spooler import access, store_jobs, store_received
 from spooler.access_table import who_asks
-from spooler.api_common import (
-    LIST_LIMIT,
-    LIST_MOST,
-    Parameter,
-    Routes,
-    answer,
-    flag_in,
-    number_in,
-    time_of,
-    value_in,
-)
+from spooler.api_common import LISTED, Parameter, Routes, answer, flag_in, part_in, time_of, value_in
 from spooler.api_jobs import job_whole
 from spooler.daemon import Daemon
 from spooler.store import Transaction
@@ -40,8 +30,7 @@ def routes(daemon: Daemon) -> Routes:
         parameters=(
             Parameter("type", JobType, "Of this type only: receive, routing or fail-receive"),
             Parameter("since", datetime, "That came in at this time (RFC 3339) or later only"),
-            Parameter("after", int, "With a higher id only"),
-            Parameter("limit", int, f"At most so many (default {LIST_LIMIT})"),
+            *LISTED,
         ),
     )
     async def inbox(request: Request) -> Response:
@@ -51,8 +40,7 @@ def routes(daemon: Daemon) -> Routes:
             user=access.seen_user(who_asks(request)),
             type=value_in(request, "type", JobType),
             since=value_in(request, "since", time_of),
-            after=number_in(request, "after", 0, 0, 1 << 31),
-            limit=number_in(request, "limit", LIST_LIMIT, 1, LIST_MOST),
+            **part_in(request),
         )
         return answer(await daemon.store.run(query))
 

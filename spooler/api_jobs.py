@@ -34,14 +34,14 @@ from spooler.access import Caller
 from spooler.access_table import who_asks
 from spooler.admission import admit_recipients
 from spooler.api_common import (
-    LIST_LIMIT,
-    LIST_MOST,
+    LISTED,
     Octets,
     Parameter,
     Routes,
     answer,
     body_of,
     number_in,
+    part_in,
     time_of,
     value_in,
     values_in,
@@ -84,8 +84,7 @@ def routes(daemon: Daemon) -> Routes:
             Parameter("user", str, "Jobs of this user only"),
             Parameter("type", JobType, "Jobs of this type only"),
             Parameter("since", datetime, "Jobs made at this time (RFC 3339) or later only"),
-            Parameter("after", int, "Jobs with a higher id only"),
-            Parameter("limit", int, f"At most so many (default {LIST_LIMIT})"),
+            *LISTED,
         ),
     )
     async def jobs(request: Request) -> Response:
@@ -101,8 +100,7 @@ def routes(daemon: Daemon) -> Routes:
             submission=request.query_params.get("submission"),
             type=value_in(request, "type", JobType),
             since=value_in(request, "since", time_of),
-            after=number_in(request, "after", 0, 0, 1 << 31),
-            limit=number_in(request, "limit", LIST_LIMIT, 1, LIST_MOST),
+            **part_in(request),
         )
         found = await store.run(query)
         # Neither the store nor the loop is held up by a long list.

@@ -17,16 +17,7 @@ from fax.mail import Mail, MailState, MailTest, MailTried
 from spooler import access, store_mail
 from spooler.access import Caller
 from spooler.access_table import who_asks
-from spooler.api_common import (
-    LIST_LIMIT,
-    LIST_MOST,
-    Parameter,
-    Routes,
-    answer,
-    body_of,
-    number_in,
-    value_in,
-)
+from spooler.api_common import LISTED, Parameter, Routes, answer, body_of, number_in, part_in, value_in
 from spooler.daemon import Daemon
 from spooler.store import Transaction
 from spooler.store_access import write_audit
@@ -48,8 +39,7 @@ def routes(daemon: Daemon) -> Routes:
         parameters=(
             Parameter("state", MailState, "Mails in this state only"),
             Parameter("job", int, "Mails about this job only"),
-            Parameter("after", int, "Mails with a higher id only"),
-            Parameter("limit", int, f"At most so many (default {LIST_LIMIT})"),
+            *LISTED,
         ),
     )
     async def mails(request: Request) -> Response:
@@ -60,8 +50,7 @@ def routes(daemon: Daemon) -> Routes:
             user=access.seen_user(who),
             state=value_in(request, "state", MailState),
             job=number_in(request, "job", 0, 0, 1 << 31) or None,
-            after=number_in(request, "after", 0, 0, 1 << 31),
-            limit=number_in(request, "limit", LIST_LIMIT, 1, LIST_MOST),
+            **part_in(request),
         )
         return answer([shown(about, who) for about in await daemon.store.run(query)])
 
