@@ -2,7 +2,8 @@
 
 What always holds: this process never parses a document. Each call has one child of its own (``codec.worker``; started
 anew, or forked by a ``codec.nursery`` that is ready) with limits, its own session and a private TMPDIR, and when the
-call ends, whichever way, no process of that session and no temporary file is left. The result appears under its name
+call ends, whichever way, no process of that session and no temporary file is left (a child that has said what a check
+has found may still be ending). The result appears under its name
 only when it is complete and on stable storage. Safe to call from several threads at once.
 """
 
@@ -86,7 +87,7 @@ def inspect(
     """
     octets = path.stat().st_size
     request = Request(sources=(str(path.absolute()),), limits=limits, parent=os.getpid(), declared=declared)
-    result = _run(request, limits, None, None, scratch, nursery)
+    result = _run(request, limits, None, None, scratch, nursery, wait=False)
     kind = Kind(str(result.done.get("kind")))
     pages = result.done.get("pages")
     return DocumentInfo(kind, kind.mime, pages if isinstance(pages, int) else None, octets)
@@ -176,6 +177,10 @@ class _Child(Protocol):
         """Kills what is left of the child's session."""
         ...
 
+    def leave(self) -> None:
+        """The same, perhaps without waiting. It has given its verdict."""
+        ...
+
 
 def _run(
     request: Request,
@@ -184,25 +189,35 @@ def _run(
     progress: Callable[[int], None] | None,
     scratch: Path | None,
     nursery: Nursery | None,
+    *,
+    wait: bool = True,
 ) -> _Result:
     folder = Path(tempfile.mkdtemp(prefix="platen-", dir=scratch))
     try:
         if nursery is not None:
             # Where it was killed under us, a child of our own does it.
             with contextlib.suppress(NurseryGoneError):
-                return _held(nursery.fork(request.to_json(), folder), limits, cancelled, progress)
-        return _held(_Started(request, folder), limits, cancelled, progress)
+                return _held(nursery.fork(request.to_json(), folder), limits, cancelled, progress, wait)
+        return _held(_Started(request, folder), limits, cancelled, progress, wait)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _held(
-    child: _Child, limits: Limits, cancelled: threading.Event | None, progress: Callable[[int], None] | None
+    child: _Child,
+    limits: Limits,
+    cancelled: threading.Event | None,
+    progress: Callable[[int], None] | None,
+    wait: bool,
 ) -> _Result:
+    conversation = _Conversation(child, limits, cancelled, progress)
     try:
-        return _Conversation(child, limits, cancelled, progress).hold()
+        return conversation.hold()
     finally:
-        child.end()
+        if conversation.verdict and not wait:
+            child.leave()
+        else:
+            child.end()
 
 
 class _Started:
@@ -242,6 +257,9 @@ class _Started:
         assert seen is not None
         return seen.si_status if seen.si_code == os.CLD_EXITED else -seen.si_status
 
+    def leave(self) -> None:
+        self.end()
+
     def end(self) -> None:
         """It is reaped last: until then its number cannot be another's."""
         with contextlib.suppress(ProcessLookupError):
@@ -274,9 +292,9 @@ class _Conversation:
     def hold(self) -> _Result:
         for line in self._lines():
             self._take(line)
-        if not self.verdict:
-            raise self._died()
-        return self.result
+            if self.verdict:
+                return self.result
+        raise self._died()
 
     def _lines(self) -> Iterator[bytes]:
         """Lines of the child until it closes its output. Raises when it is late or the caller wants to stop."""

@@ -1,4 +1,5 @@
 """A process that is ready to fork: it has imported what opening documents needs, and forks a child for each request.
+One child is forked beforehand and waits, since forking is the longer part of many a check.
 
 What always holds: it opens no document itself; each child has its own session, limits and private TMPDIR, as one that
 ``documents`` starts anew has, and serves one request; when a request's connection closes, whichever end closes it, no
@@ -64,15 +65,19 @@ class Forked:
             raise NurseryGoneError("the process that starts converters has ended")
         return int(said)
 
+    def leave(self) -> None:
+        """As ``end``, without waiting: for a child that has said all it had to say."""
+        self._connection.close()
+        for descriptor in (self.stdout, self.stderr):
+            os.close(descriptor)
+
     def end(self) -> None:
         """Have what is left of its session killed; returns when nothing is."""
         with contextlib.suppress(OSError):
             self._connection.shutdown(socket.SHUT_WR)
             while self._connection.recv(64):
                 pass
-        self._connection.close()
-        for descriptor in (self.stdout, self.stderr):
-            os.close(descriptor)
+        self.leave()
 
 
 class Nursery:
@@ -168,6 +173,7 @@ class _Keeper:
         self._control = control
         self._selector = selectors.DefaultSelector()
         self._children: dict[int, socket.socket] = {}
+        self._spare: _Spare | None = None
         self._wake, wake = socket.socketpair()
         for end in (self._wake, wake):
             end.setblocking(False)
@@ -179,6 +185,8 @@ class _Keeper:
 
     def serve(self) -> None:
         while True:
+            if self._spare is None:
+                self._spare = _Spare()
             for key, _ in self._selector.select():
                 if key.fileobj is self._control:
                     if not self._take():
@@ -196,12 +204,13 @@ class _Keeper:
         if not message:
             return False
         connection = socket.socket(fileno=descriptors[0])
-        keeper = os.getpid()
-        pid = os.fork()
-        if pid == 0:
-            _child(message, keeper, *descriptors[1:])
+        spare, self._spare = self._spare or _Spare(), None
+        if not spare.begin(message, descriptors[1:]):
+            spare = _Spare()  # somebody had killed it
+            spare.begin(message, descriptors[1:])
         for descriptor in descriptors[1:]:
             os.close(descriptor)
+        pid = spare.pid
         self._children[pid] = connection
         self._selector.register(connection, selectors.EVENT_READ, pid)
         return True
@@ -225,26 +234,58 @@ class _Keeper:
         connection.close()
 
 
-def _child(message: bytes, keeper: int, out: int, err: int) -> NoReturn:
-    """In the child: become what a converter that was started anew is, do the work, end."""
+class _Spare:
+    """A child that was forked and waits for its request."""
+
+    def __init__(self) -> None:
+        keeper = os.getpid()
+        self._line, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
+            self._line.setsockopt(socket.SOL_SOCKET, option, 2 * MESSAGE_OCTETS)
+        self.pid = os.fork()
+        if self.pid == 0:
+            _child(its.fileno(), keeper)
+        its.close()
+
+    def begin(self, message: bytes, descriptors: list[int]) -> bool:
+        """Give it its work. False when it is dead, and buried."""
+        try:
+            with self._line:
+                socket.send_fds(self._line, [message], descriptors)
+        except OSError:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+            return False
+        return True
+
+
+def _child(line: int, keeper: int) -> NoReturn:
+    """In the child: become what a converter that was started anew is, wait for the work, do it, end."""
     status = 1
     try:
         os.setsid()
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.closerange(3, line)
+        os.closerange(line + 1, 1024)
+        from codec import worker
+
+        worker.end_with(keeper)
+        with socket.socket(fileno=line) as waiting:
+            message, descriptors, _, _ = socket.recv_fds(waiting, MESSAGE_OCTETS, DESCRIPTORS - 1)
+        if not message:
+            os._exit(0)
+        out, err = descriptors
         said = json.loads(message)
         os.dup2(err, 2)
         os.dup2(err, 1)
-        kept = os.dup(out)
-        os.closerange(3, kept)
-        os.closerange(kept + 1, 1024)
+        os.close(err)
         folder = said["folder"]
         os.chdir(folder)
         os.environ.update({"HOME": folder, "TMPDIR": folder})
         tempfile.tempdir = None
-        from codec import worker
-
-        worker.serve(worker.Request.from_json(said["request"].encode()), kept, keeper)
+        worker.serve(worker.Request.from_json(said["request"].encode()), out, keeper)
         status = 0
     except BaseException:
         sys.excepthook(*sys.exc_info())

@@ -17,6 +17,7 @@ from codec.errors import DocumentError, DocumentFault, RenderError
 from codec.limits import Limits
 from codec.nursery import Nursery
 from codec.page import Resolution
+from codec.sniff import Kind
 from tests.codec.corpus import written
 from tests.codec.corpus_hostile import HOSTILE, ps
 
@@ -225,3 +226,46 @@ def standing(process: int) -> tuple[int, int | None]:
     except (OSError, IndexError):
         return -1, None
     return int(fields[16]), int(said)
+
+
+def children_of(parent: int) -> list[int]:
+    found = []
+    for process in Path("/proc").iterdir():
+        try:
+            fields = (process / "stat").read_text().rpartition(")")[2].split() if process.name.isdigit() else []
+        except OSError:
+            continue
+        if fields and int(fields[1]) == parent and fields[0] != "Z":
+            found.append(int(process.name))
+    return found
+
+
+def test_a_child_waits_and_another_takes_its_place(scratch: Path, nursery: Nursery) -> None:
+    assert nursery.pid is not None
+    waiting: list[int] = []
+    for _ in range(3):
+        soon(lambda: len(children_of(nursery.pid or 0)) == 1)
+        (spare,) = children_of(nursery.pid)
+        assert spare not in waiting
+        waiting.append(spare)
+        assert inspect(REPORT, scratch=scratch, nursery=nursery).kind is Kind.PDF
+        soon(lambda: waiting[-1] not in children_of(nursery.pid or 0))
+
+
+def test_a_waiting_child_that_was_killed_is_replaced(scratch: Path, nursery: Nursery) -> None:
+    assert nursery.pid is not None
+    soon(lambda: len(children_of(nursery.pid or 0)) == 1)
+    (spare,) = children_of(nursery.pid)
+    os.kill(spare, signal.SIGKILL)
+    soon(lambda: spare not in children_of(nursery.pid or 0))
+    assert inspect(REPORT, scratch=scratch, nursery=nursery).kind is Kind.PDF
+
+
+def test_a_waiting_child_ends_with_its_parent() -> None:
+    nursery = Nursery()
+    nursery.start()
+    assert nursery.pid is not None
+    soon(lambda: len(children_of(nursery.pid or 0)) == 1)
+    (spare,) = children_of(nursery.pid)
+    nursery.close()
+    soon(lambda: not Path(f"/proc/{spare}").exists())
