@@ -94,7 +94,7 @@ def _work(connection: socket.socket, text: bytes, handles: list[int]) -> None:
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-        os.setsid()
+        os.setpgid(0, 0)  # a session would cost more: many kernels share out time by sessions
         umask, chance, argv, environment = understood(text)
         os.environb.clear()
         os.environb.update(environment)
