@@ -13,7 +13,7 @@ import os
 import time
 from pathlib import Path
 
-NICE = 15
+NICE, GROUP_NICE = 15, 5
 GROUP = Path("/proc/self/autogroup")
 TRIES, PAUSE_S = 5, 0.1
 """Ten times a second such a file may be written, by all users together; only root need not care."""
@@ -22,12 +22,13 @@ TRIES, PAUSE_S = 5, 0.1
 def step_back() -> None:
     """For the rest of this process' life."""
     os.nice(NICE)
-    # Where the kernel shares out time by sessions (sched(7), autogroup), nice counts only within one.
+    # Where the kernel shares out time by sessions (sched(7), autogroup), nice counts only within one. Not much: limits
+    # on time go by the clock, and a page must be drawn on a busy machine too.
     if os.getsid(0) != os.getpid():
         return
     for _ in range(TRIES):
         try:
-            GROUP.write_text(str(NICE))
+            GROUP.write_text(str(GROUP_NICE))
             return
         except OSError as error:
             if error.errno != errno.EAGAIN:
