@@ -70,7 +70,7 @@ def test_a_far_end_that_hangs_up_in_any_page_leaves_the_fates_of_all_others_righ
     done = call_up(PAGES, far, out=tmp_path, plan=plan)
     begun, answered = said(done, "page-intent"), said(done, "page-answer")
     assert begun == ORDER[: len(begun)] and answered == ORDER[: len(begun) - 1]
-    assert len(begun) == count, "the training check, which goes as a page does, is the first"
+    assert len(begun) == count, "it hangs up while its answer to this page is on the way"
     found: dict[tuple[int, int | None, int | None], Fate] = {
         **{(page.job, None, page.number): page.fate for page in done.outcome.pages},
         **{(page.job, page.number, None): page.fate for page in done.outcome.prefaces},

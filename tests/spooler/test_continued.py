@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 
 import msgspec
@@ -23,6 +24,7 @@ from modem.outcome import Cause, Outcome, Retry
 from modem.outcome import Fate as CallFate
 from modem.plan import CallPlan
 from modem.port.pages import PlanError, load_pages
+from modem.soft.framehabits import Habits, Odd
 from spooler import planning, store_calls, store_documents, store_jobs, store_pages, store_records
 from spooler.configuration import Live
 from spooler.covers import Covers
@@ -34,6 +36,8 @@ from spooler.spool import Spool
 from spooler.store import Store
 from spooler.store_calls import CallOrder
 from spooler.store_records import Wanted
+from tests.spooler.crash.killing import below_header
+from tests.spooler.crash.scenarios import LETTER, NUMBER, SETTINGS, fax_machine
 from tests.spooler.rig import REPORT, Rig, wait_for
 from tests.spooler.test_calls import (
     DOCUMENT,
@@ -401,3 +405,24 @@ def test_each_call_that_goes_on_has_a_cover_page_of_its_own_whatever_dies_betwee
         assert rig.client.job(job.id).pages_confirmed == 2
         rig.kill()
         rig.kill_port()
+
+
+def test_the_call_after_a_lost_line_brings_the_cover_page_and_the_rest(tmp_path: Path) -> None:
+    """Four pages; the line is lost in place of the answer to the third."""
+    rig = Rig(tmp_path, *SETTINGS, tables="flow_control = true\n")
+    machine = fax_machine(rig.tty, lambda call: Habits(odd={4: Odd.VANISH} if call == 0 else {}))
+    with machine as far_end, rig:
+        documents = (rig.client.upload(BytesIO(LETTER), "letter.txt").id,)
+        recipients = (Recipient(number=NUMBER, name="Ann"),)
+        accepted = rig.client.submit(Submission(documents=documents, recipients=recipients, cover=CoverPage()))
+        done = rig.until(accepted.jobs[0], JobState.DONE, JobState.FAILED)
+        assert done.state is JobState.DONE
+        assert [page.fate for page in done.pages] == [Fate.CONFIRMED] * 4
+        assert [page.call for page in done.pages] == [done.calls[0].id] * 2 + [done.calls[1].id] * 2
+        out = tmp_path / "pages.tif"
+        rig.client.pages(done.id, out)
+        plan = CallPlan.load(rig.spool / "calls" / done.calls[1].id / "plan.json")
+        (preface,) = plan.documents[0].preface
+        came = [below_header(page) for page in far_end.ports[0].faxes[1].pages]
+        wanted = [*read_pages(Path(preface.file)), *read_pages(out)[2:]]
+        assert [same_pixels(one, other) for one, other in zip(wanted, came, strict=True)] == [None] * 3
