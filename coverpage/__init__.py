@@ -18,7 +18,7 @@ from coverpage.layout import PaperName
 from coverpage.lettering import check_letters
 from coverpage.shelf import OWN, Found, Place, Shelf, brought_along, from_files, load
 from coverpage.studio import Cover, Studio
-from coverpage.template_read import Problem, TemplateError
+from coverpage.template_problems import Problem, TemplateError
 
 if TYPE_CHECKING:
     from coverpage.sheet import Sheet

@@ -8,36 +8,17 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from coverpage.conditions import ConditionError, suggested
-from coverpage.errors import CoverPageError
-from coverpage.fields import BRACES, FIELD_NAMES, PLACEHOLDER
-from coverpage.formats import DIRECTIVES, wrong_directive
+from coverpage.conditions import suggested
 from coverpage.positions import Path as Where
-from coverpage.positions import line_of, positions
-from coverpage.template import (
-    KINDS,
-    LENGTHS,
-    Align,
-    Area,
-    Check,
-    Column,
-    Columns,
-    Image,
-    Margins,
-    Table,
-    Template,
-    WrittenFormats,
-    beside,
-    condition_of,
-    texts_of,
-)
+from coverpage.positions import positions
+from coverpage.template import KINDS, LENGTHS, Align, Column, Margins, Template, WrittenFormats
+from coverpage.template_check import check
+from coverpage.template_problems import Problem, Problems, TemplateError, at
 
 OCTETS_LIMIT = 256 << 10
 UNITS = {"pt": 1.0, "mm": 72 / 25.4, "cm": 720 / 25.4, "in": 72.0}
@@ -45,27 +26,6 @@ _LENGTH = re.compile(r"(\d+(?:\.\d+)?) ?(pt|mm|cm|in)")
 _MESSAGE = re.compile(r"(?P<what>.*?)(?: - at `\$?(?P<path>.*)`)?$", re.DOTALL)
 _STEP = re.compile(r"\.?([A-Za-z_][\w-]*)|\[(\d+|\.\.\.)\]")
 _SYNTAX = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)$", re.DOTALL)
-
-
-@dataclass(frozen=True, order=True)
-class Problem:
-    """Something wrong with a template. ``line``: from 1."""
-
-    line: int
-    text: str
-    remedy: str
-
-
-class TemplateError(CoverPageError):
-    """A template that is not right; ``problems`` are all that was found, ordered by line."""
-
-    def __init__(self, file: str, problems: Sequence[Problem]) -> None:
-        first = problems[0]
-        more = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
-        text = f"The cover page template {file} is not right: line {first.line}: {first.text}; {first.remedy}{more}"
-        super().__init__(text)
-        self.file = file
-        self.problems = tuple(problems)
 
 
 def read(octets: bytes, file: str, files: frozenset[str]) -> Template:
@@ -84,13 +44,12 @@ def read(octets: bytes, file: str, files: frozenset[str]) -> Template:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise TemplateError(file, [_syntax(error, text)]) from error
-    places = positions(text)
-    reader = _Reader(raw, places)
-    template = reader.template()
+    problems = Problems(positions(text))
+    template = _Reader(raw, problems).template()
     if template is not None:
-        reader.check(template, files)
-    if reader.problems:
-        raise TemplateError(file, sorted(set(reader.problems)))
+        check(template, files, raw, problems)
+    if problems.found:
+        raise TemplateError(file, sorted(set(problems.found)))
     assert template is not None
     return template
 
@@ -120,14 +79,11 @@ def _syntax(error: tomllib.TOMLDecodeError, text: str) -> Problem:
 
 
 class _Reader:
-    def __init__(self, raw: dict[str, Any], places: dict[Where, int]) -> None:
+    def __init__(self, raw: dict[str, Any], problems: Problems) -> None:
         self._raw = raw
-        self._places = places
+        self._problems = problems
+        self._wrong = problems.add
         self._styles: dict[str, dict[str, Any]] = {}
-        self.problems: list[Problem] = []
-
-    def _wrong(self, where: Where, text: str, remedy: str) -> None:
-        self.problems.append(Problem(line_of(where, self._places), text, remedy))
 
     def template(self) -> Template | None:
         """What can be made of the file; None when there are problems already."""
@@ -138,7 +94,7 @@ class _Reader:
             styles = {}
         self._styles = styles
         made = self._whole(raw, ())
-        if self.problems:
+        if self._problems.found:
             return None
         try:
             return msgspec.convert(made, Template)
@@ -198,7 +154,7 @@ class _Reader:
                     where, f"{_thing(kind, where)} has no {named[1]!r}", f"write {named[1]} = {_example(named[1])}"
                 )
         elif where and where[-1] == "kind":
-            wrong = _at(made, where)
+            wrong = at(made, where)
             allowed = (
                 list(KINDS)
                 if len(where) == 3 and where[0] == "block"
@@ -210,7 +166,7 @@ class _Reader:
             else:
                 self._wrong(where, f"there is no kind of block {wrong!r}", f"write {suggested(str(wrong), allowed)}")
         else:
-            value = _at(made, where)
+            value = at(made, where)
             key = next((str(step) for step in reversed(where) if isinstance(step, str)), "this")
             self._wrong(where, f"{key} = {_shown(value)} cannot be", f"{_needed(what, key)}")
 
@@ -220,132 +176,9 @@ class _Reader:
             steps.append(name if name else 0 if index == "..." else int(index))
         return tuple(steps)
 
-    def check(self, template: Template, files: frozenset[str]) -> None:
-        """What types alone do not say."""
-        for where, block in _walked(template):
-            self._check_condition(where, getattr(block, "when", ()))
-            for text in texts_of(block):
-                self._check_text(where, text, template)
-            match block:
-                case Image():
-                    self._check_file((*where, "file"), block.file, files, (".png", ".jpg", ".jpeg"))
-                case Table():
-                    for index, row in enumerate(block.row):
-                        if len(row) != len(block.share):
-                            self._wrong(
-                                (*where, "row", index),
-                                f"this row has {len(row)} cells",
-                                f"share has {len(block.share)} numbers: give as many cells",
-                            )
-                case Check():
-                    for label, condition in block.ticked.items():
-                        if label not in block.label:
-                            self._wrong(
-                                (*where, "ticked"),
-                                f"there is no box {label!r} to tick",
-                                f"write {suggested(label, block.label)}",
-                            )
-                        self._check_condition((*where, "ticked"), condition)
-                case Columns():
-                    if not block.column:
-                        self._wrong(where, "columns without a column", "write [[block.column]] below it")
-                case Area():
-                    if template.strip:
-                        self._wrong(where, "a strip has no areas", "remove strip = true, or the area")
-                case _:
-                    pass
-        self._check_formats(template)
-        if template.background:
-            self._check_file(("background",), template.background, files, (".pdf",))
-            if template.strip:
-                self._wrong(("background",), "a strip has no background", "remove strip = true, or background")
-        margins = template.margins
-        if margins.left + margins.right > 500 or margins.top + margins.bottom > 620:
-            remedy = "left and right together at most 500 points, top and bottom 620"
-            self._wrong(("margins",), "the margins leave no room on the page", remedy)
-
-    def _check_condition(self, where: Where, when: Any) -> None:
-        try:
-            condition_of(when)
-        except ConditionError as error:
-            at = where if where[-1] == "ticked" else (*where, "when")
-            self._wrong(at, f"the condition is not right: {error}", error.remedy)
-
-    def _check_text(self, where: Where, text: str, template: Template) -> None:
-        key = next((key for key in ("text", "row") if (*where, key) in self._places), "")
-        at = (*where, key) if key else where
-        if key == "row" or isinstance(_at(self._raw, at), list):
-            at = self._element(at, text)
-        for name, form in PLACEHOLDER.findall(text):
-            if name not in FIELD_NAMES:
-                self._wrong(at, f"there is no field {{{name}}}", f"write {suggested(name, FIELD_NAMES)}")
-            elif form and name != "time_sent":
-                self._wrong(at, f"{{{name}:{form}}}: only time_sent has formats", f"write {{{name}}}")
-            elif form and form not in template.formats.dates:
-                self._wrong(at, f"there is no format {form!r}", f'write [formats.dates] {form} = "%d.%m.%Y"')
-        for found in BRACES.findall(PLACEHOLDER.sub("", text)):
-            remedy = "fields are small letters, as in {recipient.name}, and braces stand for nothing else"
-            self._wrong(at, f"{found!r} is no field", remedy)
-
-    def _element(self, where: Where, text: str) -> Where:
-        """Where in an array of texts this one stands."""
-        value = _at(self._raw, where)
-        for index, each in enumerate(value if isinstance(value, list) else ()):
-            if each == text:
-                return (*where, index)
-            if isinstance(each, list) and text in each:
-                return (*where, index, each.index(text))
-        return where
-
-    def _check_formats(self, template: Template) -> None:
-        formats = template.formats
-        patterns: dict[Where, str] = {("formats", "time_sent"): formats.time_sent}
-        patterns |= {("formats", "dates", name): pattern for name, pattern in formats.dates.items()}
-        for where, pattern in patterns.items():
-            if (wrong := wrong_directive(pattern)) is not None:
-                self._wrong(where, f"{wrong} means nothing in a date", f"there are: {DIRECTIVES}")
-        for name in formats.dates:
-            if not re.fullmatch("[a-z][a-z0-9_]*", name):
-                self._wrong(("formats", "dates", name), f"{name!r} is no name", "use small letters, digits and _")
-        for key, names, count in (("months", formats.months, 12), ("days", formats.days, 7)):
-            if names and len(names) != count:
-                self._wrong(("formats", key), f"there are {len(names)} {key}", f"name all {count}, or none")
-
-    def _check_file(self, where: Where, name: str, files: frozenset[str], kinds: tuple[str, ...]) -> None:
-        if not beside(name):
-            self._wrong(where, f"{name!r} is not beside the template", "put the file there and write its bare name")
-        elif Path(name).suffix.lower() not in kinds:
-            self._wrong(where, f"{name!r} is of no kind that goes here", f"use one that ends in {' or '.join(kinds)}")
-        elif name not in files:
-            there = ", ".join(sorted(files)) or "none"
-            self._wrong(where, f"there is no file {name!r}", f"put it beside the template; there are: {there}")
-
-
-def _walked(template: Template) -> Iterator[tuple[Where, Any]]:
-    """Every block with its path."""
-    todo: list[tuple[Where, Any]] = [
-        *((("block", index), block) for index, block in enumerate(template.block)),
-        *((("continued", index), block) for index, block in enumerate(template.continued)),
-    ]
-    while todo:
-        where, block = todo.pop(0)
-        yield where, block
-        todo += [((*where, "block", index), each) for index, each in enumerate(getattr(block, "block", ()))]
-        for number, column in enumerate(getattr(block, "column", ())):
-            todo += [((*where, "column", number, "block", index), each) for index, each in enumerate(column.block)]
-
-
-def _at(data: Any, where: Where) -> Any:
-    for step in where:
-        try:
-            data = data[step]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return data
-
 
 def _kind_at(data: Any, where: Where) -> str | None:
-    found = _at(data, where)
+    found = at(data, where)
     kind = found.get("kind") if isinstance(found, Mapping) else None
     return kind if kind in KINDS else None
 
