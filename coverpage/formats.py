@@ -96,7 +96,7 @@ def _grouped(number: str, national: bool) -> str:
         known = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:
         return number
-    if not phonenumbers.is_possible_number(known):
-        return number
+    if not phonenumbers.is_valid_number(known):
+        return number  # its groups would be guessed
     kind = phonenumbers.PhoneNumberFormat
     return phonenumbers.format_number(known, kind.NATIONAL if national else kind.INTERNATIONAL)

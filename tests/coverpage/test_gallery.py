@@ -21,7 +21,7 @@ from coverpage.layout import PAPERS
 from coverpage.shelf import BUILT_IN
 from coverpage.studio import sheet_of
 from fax import Priority, Recipient, Sender
-from tests.coverpage.picture import drawn, layout, picture_of, shelf, studio
+from tests.coverpage.picture import drawn, layout, picture_of, shelf, studio, texts
 
 GALLERY = sorted(path.stem for path in BUILT_IN.glob("*.toml"))
 KINDS = ("plain", "business", "urgent", "confidential", "medical", "memo", "form", "strip")
@@ -226,6 +226,13 @@ def test_a_machine_reads_them_at_fine_resolution_and_in_other_scripts(name: str,
 def test_a_cover_costs_at_most_25_kb_at_fine_resolution(name: str) -> None:
     cover = drawn(name, fitting(name, full("Latin")), "a4", Resolution.FINE)
     assert sum(len(page.data) for page in cover.pages) <= MOST_OCTETS
+
+
+@pytest.mark.parametrize("name", GALLERY)
+def test_a_fax_of_one_page_has_no_plural(name: str) -> None:
+    said = " ".join(texts(layout(name, replace(full("Latin"), page_count=1))))
+    assert "1 pages" not in said and "1 Seiten" not in said
+    assert re.search(r"\b(1 page|1 Seite|Pages 1|Seiten 1)\b", said), said
 
 
 @pytest.mark.parametrize("name", ["strip", "strip-de"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pikepdf
@@ -94,15 +95,11 @@ def test_a_style_gives_its_keys_to_the_blocks_that_name_it(tmp_path: Path) -> No
     ],
 )
 def test_a_block_is_there_when_its_condition_holds(tmp_path: Path, when: str, shown: bool) -> None:
-    from dataclasses import replace
-
     fields = replace(FULL, priority=Priority.HIGH)
     assert (said(tmp_path, TEXT + f"text = \"x\"\nwhen = '{when}'\n", fields) == ["x"]) is shown
 
 
 def test_dates_and_numbers_are_written_as_the_template_says(tmp_path: Path) -> None:
-    from dataclasses import replace
-
     text = (
         'language = "de"\n[formats]\nthousands = "."\ntelephone = "international"\n'
         'time_sent = "%-d.%-m.%y"\n[formats.dates]\nday = "%A, %-d. %B %Y"\nclock = "%-I:%M %p"\n'
@@ -122,6 +119,13 @@ def test_dates_and_numbers_are_written_as_the_template_says(tmp_path: Path) -> N
     ]
 
 
+def test_a_number_whose_groups_nobody_knows_stays_as_it_was_written(tmp_path: Path) -> None:
+    text = '[formats]\ntelephone = "international"\n' + TEXT + 'text = "{recipient.number}"\n'
+    for number in ("+1 555 2000", "030 5552001", "extension 12"):
+        fields = replace(FULL, recipient=replace(RECIPIENT, number=number))
+        assert said(tmp_path, text, fields) == [number]
+
+
 def test_a_table_leaves_out_rows_without_content(tmp_path: Path) -> None:
     text = """
     [[block]]
@@ -133,16 +137,12 @@ def test_a_table_leaves_out_rows_without_content(tmp_path: Path) -> None:
         ["Signature", ""],
     ]
     """
-    from dataclasses import replace
-
     fields = replace(FULL, recipient=replace(RECIPIENT, state=""))
     assert said(tmp_path, text, fields) == ["Name", "Jürgen Müller", "Signature"]
     assert said(tmp_path, text, CoverFields()) == ["Signature"]
 
 
 def test_a_box_to_tick_is_ticked_under_its_condition(tmp_path: Path) -> None:
-    from dataclasses import replace
-
     text = '[[block]]\nkind = "check"\nlabel = ["Urgent", "For review"]\nticked = { Urgent = "priority is high" }\n'
     assert said(tmp_path, text) == ["Urgent", "For review"]
     assert said(tmp_path, text, replace(FULL, priority=Priority.HIGH)).count("X") == 1
@@ -192,8 +192,6 @@ def test_a_page_of_a_pdf_lies_under_the_fields(tmp_path: Path) -> None:
 
 
 def test_what_does_not_fit_its_place_is_made_smaller_and_then_goes_on_another_page(tmp_path: Path) -> None:
-    from dataclasses import replace
-
     text = (
         '[[continued]]\nkind = "text"\ntext = "continued"\n[[block]]\nkind = "area"\nx = 100\ny = 100\nwidth = 150\n'
         'height = 40\n[[block.block]]\nkind = "text"\ntext = "{recipient.name}"\nmax_lines = 2\n'
@@ -227,8 +225,6 @@ def strip_with_note(folder: Path) -> Path:
 
 
 def test_a_broadcast_s_pages_are_those_of_a_cover_sent_alone_and_the_template_is_drawn_once(tmp_path: Path) -> None:
-    from dataclasses import replace
-
     many = Studio(studio()._nursery)
     found = shelf().find("default")
     made = {}
