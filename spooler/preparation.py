@@ -2,7 +2,8 @@
 
 What always holds: a master appears whole under its name or not at all, and its pages are in the database only when its
 file is in its place; a conversion cut short leaves nothing and is done again; a document that cannot become pages fails
-its jobs with its cause, while a fault of ours only postpones them.
+its jobs with its cause, while a fault of ours only postpones them. While documents come in one after the other it waits
+for a lull (``preparation_lull``).
 
 Must not: rasterise in this process (``codec`` does it in limited children), or touch the event loop.
 """
@@ -28,6 +29,7 @@ from fax.types import Resolution
 from spooler import store_pages
 from spooler.configuration import Live
 from spooler.jobs import at_time
+from spooler.preparation_lull import Lull
 from spooler.settings import Settings
 from spooler.spool import Spool
 from spooler.store import Changes, Store
@@ -83,6 +85,7 @@ class Preparation:
         self._limits = codec_limits(settings)
         self._condition = threading.Condition()
         self._due: list[tuple[float, str]] = []  # monotonic time, key
+        self._lull = Lull()
         self._running: dict[str, threading.Event] = {}
         self._stopping = False
         self._threads = [
@@ -110,6 +113,8 @@ class Preparation:
 
     def _changed(self, changes: Changes) -> None:
         for key in changes.masters:
+            with self._condition:
+                self._lull.came(key, time.monotonic())
             self._want(key)
         with self._condition:
             running = list(self._running) if changes.jobs else []
@@ -137,12 +142,13 @@ class Preparation:
             while not self._stopping:
                 now = time.monotonic()
                 for index, (due, key) in enumerate(self._due):
-                    if due <= now and key not in self._running:
+                    if max(due, self._lull.due(key)) <= now and key not in self._running:
+                        self._lull.begun(key)
                         del self._due[index]
                         heapq.heapify(self._due)
                         self._running[key] = threading.Event()
                         return key, self._running[key]
-                later = [due for due, key in self._due if due > now]
+                later = [at for due, key in self._due if (at := max(due, self._lull.due(key))) > now]
                 self._condition.wait(min(later) - now if later else None)
             return None
 
