@@ -1,7 +1,8 @@
 """The log: where it goes, and how much of each category is said.
 
 What always holds: a change of levels acts on the next line; a line stands in one category, by the part of the program
-that says it; a text from elsewhere (a name, a number) cannot begin a line of its own; a target that fails stops nobody.
+that says it; a text from elsewhere (a name, a number) can begin no line of its own and bring no control character in; a
+target that fails stops nobody.
 
 Logging is one for the whole process, and so is this module.
 """
@@ -84,10 +85,10 @@ class Gate(logging.Filter):
 
 
 class OneLine(logging.Formatter):
-    """A record as one line; those of a traceback follow it, set in."""
+    """A record as one line; those of a traceback follow it, set in. Control characters are written out."""
 
     def format(self, record: logging.LogRecord) -> str:
-        first, *others = super().format(record).splitlines() or [""]
+        first, *others = map(_printable, super().format(record).splitlines() or [""])
         return "\n".join([first, *(f"    {line}" for line in others)])
 
 
@@ -97,6 +98,12 @@ class ForTheJournal(OneLine):
     def format(self, record: logging.LogRecord) -> str:
         mark = f"<{_PRIORITIES.get(record.levelno, 6)}>"
         return "\n".join(mark + line for line in super().format(record).splitlines())
+
+
+def _printable(line: str) -> str:
+    if line.isprintable():
+        return line
+    return "".join(mark if mark.isprintable() else ascii(mark)[1:-1] for mark in line)
 
 
 _gate = Gate()

@@ -96,6 +96,14 @@ def test_what_comes_from_elsewhere_cannot_begin_a_line(tmp_path: Path) -> None:
     assert second.startswith("    ")
 
 
+def test_a_line_is_told_whatever_characters_a_name_has(tmp_path: Path) -> None:
+    file = tmp_path / "log"
+    logs.begin(dict.fromkeys(LogCategory, LogLevel.MAX), to="none", file=file)
+    name = os.fsdecode(b"Gr\xc3\xbc\xc3\x9fe\xff\x1b[2J\x07")
+    logging.getLogger("spooler.incoming").error("Refused %s", name)
+    assert file.read_text().endswith(r"Refused Grüße\udcff\x1b[2J\x07" + "\n")
+
+
 def test_a_log_file_that_is_moved_away_is_begun_anew(tmp_path: Path) -> None:
     file = tmp_path / "log"
     logs.begin(dict.fromkeys(LogCategory, LogLevel.MAX), to="none", file=file)
