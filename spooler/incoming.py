@@ -112,7 +112,7 @@ class IncomingFolder:
         about = entry.lstat()
         who = self._callers.of_uid(about.st_uid)
         nothing = Submission(documents=(), recipients=())
-        unread = _Claim(key=f"incoming:{entry.name}", user=who.user, submission=nothing, submitter=who.user)
+        unread = _Claim(key=_key_of(entry), user=who.user, submission=nothing, submitter=who.user)
         if not stat.S_ISDIR(about.st_mode):
             self._refuse(entry, unread, RequestError(Cause.BAD_REQUEST, "It is not a folder"))
             return
@@ -205,7 +205,8 @@ class IncomingFolder:
     def _set_aside(self, entry: Path, why: str) -> None:
         target = self._spool.refused / entry.name
         if target.exists():
-            target = target.with_name(f"{entry.name}-{uuid.uuid4().hex[:8]}")
+            # Short enough for a name, however long its own is.
+            target = target.with_name(f"{entry.name[:60]}-{uuid.uuid4().hex[:8]}")
         # The reason comes first: who finds the entry there finds it with its reason.
         inside = entry.is_dir() and not entry.is_symlink()
         reason = entry / REASON if inside else target.with_name(f"{target.name}.{REASON}")
@@ -220,6 +221,11 @@ class IncomingFolder:
         waste = self._spool.root / "tmp" / f"taken-{uuid.uuid4().hex}"
         entry.rename(waste)
         shutil.rmtree(waste, ignore_errors=True)
+
+
+def _key_of(entry: Path) -> str:
+    """Of an entry that cannot say its own; its name need not be text."""
+    return "incoming:" + os.fsencode(entry.name).decode(errors="backslashreplace")
 
 
 def _open_beside(folder: int, name: str) -> BinaryIO:

@@ -60,15 +60,18 @@ def test_what_cannot_be_taken_in_is_kept_with_the_reason_and_reported_once(
     assert rig.kinds(job.id) == ["failed"]
 
 
-def test_an_entry_that_makes_no_sense_is_kept_and_reported(rig: Rig) -> None:
-    part = rig.spool / "incoming" / "odd.part"
-    part.mkdir()
-    (part / "submission.json").write_text("{")
-    part.rename(part.with_suffix(".ready"))
-    taken(rig)
+@pytest.mark.parametrize("name", [b"odd", b"o\xffd\x1b\n2026", b"o" * 249])
+def test_an_entry_that_makes_no_sense_is_kept_and_reported(rig: Rig, name: bytes) -> None:
+    for _ in range(2):
+        part = rig.spool / "incoming" / f"{os.fsdecode(name)}.part"
+        part.mkdir()
+        (part / "submission.json").write_text("{")
+        part.rename(part.with_suffix(".ready"))
+        taken(rig)
     (job,) = rig.client.jobs()
     assert (job.state, job.cause) == (JobState.FAILED, "bad-request")
-    assert (rig.spool / "refused" / "odd.ready" / "refused.txt").exists()
+    assert (rig.spool / "refused" / f"{os.fsdecode(name)}.ready" / "refused.txt").exists()
+    assert len(list((rig.spool / "refused").iterdir())) == 2
 
 
 NONSENSE = {
