@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -161,7 +162,13 @@ class Answering:
         self._made += 1
         name = f"in-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}-{self._made}"
         received = ReceivedCall.make(Path(settings.folder), name)
-        writer = JournalWriter(received.journal)
+        try:
+            writer = JournalWriter(received.journal)
+        except OSError:
+            # Nobody is to take it for a call that was answered and died.
+            with suppress(OSError):
+                received.folder.rmdir()
+            raise
         store = PageStore(received.pages)
         policy = policy_of(settings, caller)
         return AnswerRun(name, policy, caller, device, writer, store, now, on_entry, self._document)

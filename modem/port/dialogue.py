@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from modem.class1.profile import lists_class_1
+from modem.class1.reader import END_OF_DATA
 from modem.outcome import Cause
 
 CAN = b"\x18"
@@ -76,7 +77,7 @@ class Dialogue:
     """Runs steps one after the other. ``result`` is None until it is over."""
 
     def __init__(self, steps: Sequence[Step], now: float, abort: bool = False) -> None:
-        """``abort``: begin with CAN, since the modem may be in the middle of receiving."""
+        """``abort``: the modem may be in the middle of data of ours, or of a receive: both are ended first."""
         self.result: DialogueResult | None = None
         self.deadline: float | None = None
         self._steps = list(steps)
@@ -87,8 +88,9 @@ class Dialogue:
         self._text: list[str] = []
         self._classes: list[str] = []
         self._identity: list[str] = []
+        self._abort = abort
         if abort:
-            self._output = CAN
+            self._output = END_OF_DATA + CAN
             self.deadline = now + CAN_SECONDS
         else:
             self._send(now)
@@ -115,7 +117,12 @@ class Dialogue:
             self._send(now)
             return
         step = self._steps[0]
-        if self._tries < step.tries:
+        if self._tries < step.tries and self._abort:
+            # It may have taken the command for data: one more frame, which ends here.
+            self._output += END_OF_DATA
+            self._waiting = False
+            self.deadline = now + CAN_SECONDS
+        elif self._tries < step.tries:
             self._send(now)
         elif step.must:
             self._end(DialogueResult(Cause.DEVICE_SILENT, f"the modem does not answer {step.command}"))

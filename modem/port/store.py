@@ -10,6 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -89,6 +90,9 @@ class PageStore:
             if writer is not None:
                 writer.close()
         except (OSError, TiffError) as error:
+            if writer is not None:
+                with suppress(OSError):
+                    writer.close()
             with self._condition:
                 self._failure = error
                 self._condition.notify_all()

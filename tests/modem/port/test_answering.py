@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from modem import journal
+from modem import journal, journal_writer
 from modem.class1.ringing import RingWatch
 from modem.journal_writer import JournalWriter
 from modem.outcome import Cause, Fault
@@ -163,6 +163,24 @@ def test_a_folder_that_cannot_be_written_means_that_nobody_answers(
         ring(bench, modem)
     assert "ATA" not in modem.heard
     assert bench.port.state is PortState.IDLE
+
+
+def test_a_call_whose_journal_cannot_be_made_leaves_no_folder(
+    bench: Bench, modem: ScriptedModem, settings: AnswerSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be taken for a call that was answered and died; and it rings on."""
+    bench.ready()
+    bench.port.set_answering(settings)
+    bench.until(lambda: not bench._busy() and bench.port._dialogue is None)
+    with monkeypatch.context() as full:
+        full.setattr(journal_writer, "RESERVE_OCTETS", 1 << 61)  # no disk has so much room
+        for _ in range(4):
+            ring(bench, modem)
+    assert "ATA" not in modem.heard
+    assert list(Path(settings.folder).iterdir()) == []
+    for _ in range(2):
+        ring(bench, modem)
+    bench.until(lambda: "ATA" in modem.heard)
 
 
 def test_a_modem_without_caller_id_answers_too(bench: Bench, modem: ScriptedModem, settings: AnswerSettings) -> None:

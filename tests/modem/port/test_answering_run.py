@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import select
 import stat
 from pathlib import Path
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from codec.tiff import read_pages, write_pages
+from codec.tiff_writer import TiffWriter
 from modem import journal
 from modem.device import DeviceGoneError
 from modem.journal_writer import JournalWriter
@@ -53,6 +56,24 @@ def test_a_store_that_fails_says_why_and_stores_nothing_more(tmp_path: Path) -> 
     store.wait(10)
     assert (store.stored, store.failure) == (0, "No such file or directory")
     store.close()
+
+
+def test_a_store_that_fails_gives_its_file_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A port process lives for months; on a full disk each call would cost it a descriptor."""
+
+    def full(self: TiffWriter, data: bytes, at: int) -> None:
+        if at >= 8:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        os.pwrite(self._fd, data, at)
+
+    monkeypatch.setattr(TiffWriter, "_write", full)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for number in range(3):
+        store = PageStore(tmp_path / f"{number}.tif")
+        store.put([received(0)])
+        store.close()
+        assert store.failure == "No space left on device"
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 def test_what_waits_is_stored_before_the_end(tmp_path: Path) -> None:

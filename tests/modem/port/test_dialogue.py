@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from modem.outcome import Cause
 from modem.port.dialogue import CHECK, RECOVERY, SETUP, Dialogue, DialogueResult, Step
+from modem.soft.exchange import Exchange
+from modem.soft.farend import ExchangeData, FarEnd
+from modem.soft.virtual import VirtualModem
 
 Answer = Callable[[str], bytes]
 
@@ -104,14 +108,40 @@ def test_class_1_is_found_however_it_is_listed(classes: str) -> None:
 
 
 def test_a_stuck_modem_is_first_told_to_stop_and_hung_up() -> None:
-    result, sent, _ = run(RECOVERY, lambda command: b"\r\nOK\r\n" if command == "\x18" else good(command), abort=True)
+    stop = b"\x10\x03\x18"  # the end of data of ours, and of a receive
+    result, sent, _ = run(
+        RECOVERY, lambda command: b"\r\nOK\r\n" if command == stop.decode() else good(command), abort=True
+    )
     assert result.cause is Cause.OK
-    assert sent[:2] == [b"\x18", b"ATH0\r"]
+    assert sent[:2] == [stop, b"ATH0\r"]
+
+
+@pytest.mark.parametrize("doing", ["AT+FTM=96", "AT+FTH=3", "AT+FRM=96", "AT+FRH=3"])
+def test_a_modem_is_got_out_of_whatever_a_call_left_it_in(doing: str, tmp_path: Path) -> None:
+    """Its host was killed in the call, and it has no DTR to drop."""
+    modem = VirtualModem(Exchange(ExchangeData(numbers=(FarEnd(number="5552001"),)), out=tmp_path), "100")
+    for command, answer in (("AT+FCLASS=1", b"OK"), ("ATDT5552001", b"CONNECT"), ("", b"OK"), ("AT+FRH=3", b"OK")):
+        modem.write(f"{command}\r".encode() if command else b"")
+        modem.read_until(answer, 30)
+    modem.write(f"{doing}\r".encode())
+    if "+FT" in doing:
+        modem.read_until(b"CONNECT", 5)
+        modem.write(b"\xff\x03\x42\x31" if doing == "AT+FTH=3" else bytes(1000))
+    modem.advance(0.2)
+    modem.read()
+    dialogue = Dialogue(RECOVERY, modem.now, abort=True)
+    while dialogue.result is None:
+        modem.write(dialogue.take_output())
+        modem.advance(0.005)
+        dialogue.receive(modem.read(), modem.now)
+        if dialogue.deadline is not None and modem.now >= dialogue.deadline:
+            dialogue.tick(modem.now)
+    assert dialogue.result.cause is Cause.OK
 
 
 def test_what_a_modem_says_to_the_abort_is_not_taken_for_an_answer_to_the_next_command() -> None:
     dialogue = Dialogue(CHECK, 0.0, abort=True)
-    assert dialogue.take_output() == b"\x18"
+    assert dialogue.take_output() == b"\x10\x03\x18"
     dialogue.receive(b"\r\nOK\r\n", 0.1)
     assert dialogue.result is None
     assert dialogue.take_output() == b""
