@@ -52,6 +52,8 @@ class ConditionError(ValueError):
 
 def parsed(text: str, names: Collection[str]) -> Condition:
     """The condition that ``text`` says over fields of these ``names``. Raises ConditionError."""
+    if text.count('"') % 2:
+        raise ConditionError("the closing quotes are missing", 'put a value of several words in "quotes"')
     words = _WORD.findall(text)
     if not words:
         raise ConditionError("an empty condition", 'name a field, as in when = "sender.company"')

@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import IntEnum
 from functools import lru_cache
 
-from coverpage.formats import PRIORITIES, Formats, count, date, telephone
+from coverpage.formats import PRIORITIES, YES, Formats, count, date, telephone
 from fax.types import CoverPage, Priority, Recipient, Sender
 
 VALUE_LIMIT = 200
@@ -107,7 +107,7 @@ class Values:
             case None | False:
                 return ""
             case True:
-                return "yes"
+                return YES.get(self._formats.language, "yes")
             case datetime():
                 pattern = self._formats.dates[form] if form else self._formats.time_sent
                 return date(found, pattern, self._formats)
@@ -123,8 +123,16 @@ class Values:
         """What a condition looks at: the field as it came; of a group: anything that it says."""
         if name in GROUPS:
             return "".join(self.of(f"{name}.{member}") for member in _MEMBERS[name])
-        if name == "priority":
-            return self._said.priority.value
+        group, _, member = name.rpartition(".")
+        match found := getattr(getattr(self._said, group) if group else self._said, member):
+            case Priority():
+                return found.value
+            case True:
+                return "yes"
+            case int() if found is not False:
+                return str(found)
+            case str() if name in _TELEPHONE:
+                return _one_line(found)
         return self.of(name)
 
     def filled(self, parts: Sequence[str], join: str) -> str | None:

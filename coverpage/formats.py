@@ -19,6 +19,7 @@ _DAYS_DE = "Montag Dienstag Mittwoch Donnerstag Freitag Samstag Sonntag"
 MONTHS = {"en": _MONTHS_EN.split(), "de": _MONTHS_DE.split()}
 DAYS = {"en": _DAYS_EN.split(), "de": _DAYS_DE.split()}
 PRIORITIES = {"en": {}, "de": {"low": "niedrig", "normal": "normal", "high": "hoch"}}
+YES = {"en": "yes", "de": "ja"}
 # What stands on top of a page that continues a fax: with the page that comes next and how many there are, and below.
 CONTINUED = {
     "en": ("CONTINUED FROM PAGE {} OF {}", "The pages before it arrived in an earlier call."),

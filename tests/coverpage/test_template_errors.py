@@ -50,6 +50,7 @@ BROKEN: dict[str, tuple[str, int, str, str]] = {
     ),
     "a condition over no field": (TEXT + 'when = "sender.compny"\n', 4, "sender.compny", "sender.company"),
     "a condition that does not end": (TEXT + 'when = "subject and"\n', 4, "missing at the end", "write a field"),
+    "a condition whose quotes do not close": (TEXT + "when = 'subject is \"New'\n", 4, "closing quotes", 'in "quotes"'),
     "a style that there is not": (TEXT + 'style = "small"\n', 4, "'small'", "[style]"),
     "a note in a column": (SIDE + 'kind = "note"\n', 5, "'note' cannot stand here", "outside"),
     "a picture elsewhere": (

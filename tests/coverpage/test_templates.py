@@ -99,6 +99,17 @@ def test_a_block_is_there_when_its_condition_holds(tmp_path: Path, when: str, sh
     assert (said(tmp_path, TEXT + f"text = \"x\"\nwhen = '{when}'\n", fields) == ["x"]) is shown
 
 
+@pytest.mark.parametrize(
+    "when", ["page_count is 1234", 'recipient.number is "+49305552001"', "confidential is yes", "priority is high"]
+)
+def test_a_condition_asks_for_the_field_as_it_came_however_it_is_written(tmp_path: Path, when: str) -> None:
+    formats = 'language = "de"\n[formats]\nthousands = "."\ntelephone = "international"\n'
+    recipient = replace(RECIPIENT, number="+49305552001")
+    fields = replace(FULL, page_count=1234, recipient=recipient, confidential=True, priority=Priority.HIGH)
+    text = TEXT + 'text = ["{confidential}", "{priority}"]\nwhen = \'' + when + "'\n"
+    assert said(tmp_path, formats + text, fields) == ["ja, hoch"]
+
+
 def test_dates_and_numbers_are_written_as_the_template_says(tmp_path: Path) -> None:
     text = (
         'language = "de"\n[formats]\nthousands = "."\ntelephone = "international"\n'
