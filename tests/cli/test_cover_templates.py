@@ -54,6 +54,12 @@ def test_a_file_and_a_name_are_previewed_as_they_arrive(rig: Rig, tmp_path: Path
     assert (tmp_path / "here.png").read_bytes() == (tmp_path / "there.png").read_bytes()
     with Image.open(tmp_path / "here.png") as picture:
         assert picture.size == (1728, 2286)
+    later = (*fields, "--field", "continued_from=3", "--field", "continued_of=4")
+    for name, out in ((file, "here-later.png"), ("ours", "there-later.png")):
+        done = platen("cover", "preview", name, *later, "-o", tmp_path / out, socket=rig.socket)
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "here-later.png").read_bytes() == (tmp_path / "there-later.png").read_bytes()
+    assert (tmp_path / "here-later.png").read_bytes() != (tmp_path / "here.png").read_bytes()
     assert platen("cover", "show", "ours", socket=rig.socket).stdout == GOOD
     assert platen("cover", "remove", "ours", socket=rig.socket).returncode == 0
     assert platen("cover", "show", "ours", socket=rig.socket).returncode == 4

@@ -20,7 +20,7 @@ from fax.settings import Configuration
 from fax.types import CoverPage, Document, Fate, JobState, Recipient, Submission
 from modem import journal
 from modem.briefing import header_of
-from modem.outcome import Cause, Outcome, Retry
+from modem.outcome import Cause, Fault, Outcome, Retry
 from modem.outcome import Fate as CallFate
 from modem.plan import CallPlan
 from modem.port.pages import PlanError, load_pages
@@ -331,6 +331,19 @@ def test_pages_that_wait_go_out_even_when_it_cannot_be_drawn(
 
     monkeypatch.setattr(covers, "draw", refused)
     assert drawn(covers, order, tmp_path) == []
+
+
+def test_when_its_file_is_damaged_the_fax_is_called_again_with_another(store: Store) -> None:
+    job, order = continued(store)
+    plan = plan_of(order)
+    text = "Not sent: page 1 of the continued cover is not the page that was prepared."
+    lost = journal.outcome_not_dialled(plan, Cause.PLAN_INVALID, Fault.CALLER, Retry.NEVER, text)
+    settle(store, plan, numbered([journal.end_entry(0.0, lost)]))
+    about = store.call(partial(store_jobs.row, id=job))
+    assert (about.state, about.tries) == (JobState.WAITING.value, 1)
+    assert about.prepared and about.frozen, "the pages of the fax itself are whole"
+    again = intend(store, job).documents[0].continued
+    assert again is not None and again.continued_from == 3
 
 
 def test_a_killed_call_s_fate_is_told_with_its_extra_page(store: Store) -> None:
