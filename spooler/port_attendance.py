@@ -156,11 +156,26 @@ class Attendance:
             lines, offset = await asyncio.to_thread(journal.read, running.journal, running.offset)
             if offset != running.offset:
                 await self._take_in(running, lines, offset)
-            else:
+            elif offset or await self._is_abandoned(running):
                 await self._settle(running)
             return
         if running.silent >= SILENT_LOOKS:
             running.silent = 0
+
+    async def _is_abandoned(self, running: RunningCall) -> bool:
+        """Whether nobody will ever write this journal, in which nothing stands. A process may be held up between making
+        it and locking it; it answers one request after the other, so its answer comes when it is done with that."""
+        if not await asyncio.to_thread(port_client.is_locked, self._folder):
+            return True
+        if not await asyncio.to_thread(running.journal.exists):
+            running.started = False  # it could not be made after all
+            return False
+        try:
+            reply = await asyncio.to_thread(self._client.start_call, running.plan, running.journal)
+        except PortError as error:
+            log.warning("Port %s: %s", self.name, error)
+            return False
+        return reply.answer is CallAnswer.DEAD
 
     async def _take_in(self, running: RunningCall, lines: list[journal.Line], offset: int) -> None:
         if any(line.kind in KEPT_KINDS for line in lines):
