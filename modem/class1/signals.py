@@ -23,6 +23,7 @@ from modem.class1.steps import (
     Transmit,
     Until,
 )
+from modem.t30.frames import fcs
 from modem.t30.line import (
     Carrier,
     DataEnd,
@@ -107,8 +108,9 @@ class Signals:
         result = yield Until(3.0)
         self._receiving = False
         self._silent = False
-        octets = block.octets
-        yield Emit(FrameHeard(octets, result is not Result.ERROR))
+        good = result is not Result.ERROR
+        octets = block.octets + (fcs(block.octets) if self._profile.no_fcs and good else b"")
+        yield Emit(FrameHeard(octets, good))
         return True
 
     def _abort_receive(self) -> Generator[Step, Answer, None]:

@@ -152,6 +152,15 @@ def test_listening_reports_flags_and_frame(one_by_one: bool) -> None:
     assert desk.event() == FrameHeard(MCF, False)
 
 
+@pytest.mark.parametrize("answer", ["OK", "ERROR"])
+def test_a_modem_that_takes_the_fcs_off_is_believed_what_it_says_of_it(answer: str) -> None:
+    desk = Desk(Profile(no_fcs=True))
+    desk.perform(Listen())
+    desk.says(CONNECT + MCF[:-2] + b"\x10\x03" + ok(answer))
+    good = answer == "OK"
+    assert desk.events == [Signal(), FrameHeard(MCF if good else MCF[:-2], good)]
+
+
 @BOTH
 def test_a_ring_in_front_of_a_frame_costs_nothing(one_by_one: bool) -> None:
     """Somebody else calls our line; some modems say so in the middle of a call."""
