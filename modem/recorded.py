@@ -166,8 +166,11 @@ def read_recording(entries: Sequence[Entry]) -> Recording:
         Sheet(Page(*size, b""), None, addressing) for size, addressing in zip(sizes, addressings, strict=True)
     )
     _look_for_images(entries)
-    acts, inputs = _acts_and_inputs(entries, profile)
-    weighed, octets = _what_is_known(entries, keys)
+    try:
+        acts, inputs = _acts_and_inputs(entries, profile)
+        weighed, octets = _what_is_known(entries, keys)
+    except (ValueError, TypeError, KeyError, msgspec.ValidationError) as error:
+        raise NotARecordingError(f"a line of this journal is damaged ({error})") from error
     return Recording(
         task=task,
         profile=profile,
@@ -295,7 +298,7 @@ def _what_is_known(
             last = (len(done), said.rate)
             weighed[last] = {said.format.coding.value: 0}
         elif entry.kind == "trained" and last is not None and fields.get("weighed"):
-            weighed[last] = fields["weighed"]
+            weighed[last] = msgspec.convert(fields["weighed"], dict[str, int])
         elif entry.kind == "page-intent":
             octets[key] = int(fields.get("octets", _CODE_OF_A_PAGE))
         elif entry.kind == "page-answer" and fields.get("fate") in {fate.value for fate in KEPT}:

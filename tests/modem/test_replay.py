@@ -179,3 +179,20 @@ def test_the_policy_is_part_of_the_recording(tmp_path: Path) -> None:
     assert isinstance(task, CallPlan)
     assert task.policy == policy
     assert replay(done.entries).same
+
+
+@pytest.mark.parametrize("kind", ["frame", "command", "page-intent", "page-answer", "trained", "response"])
+@pytest.mark.parametrize("value", [None, "zz", 7, [], {}], ids=str)
+def test_a_journal_with_a_damaged_line_is_played_or_refused_in_words(kind: str, value: object, tmp_path: Path) -> None:
+    """A line that a bad disk has changed can be JSON all the same."""
+    entries = made("noise in a page", tmp_path).entries
+    for at, entry in enumerate(entries):
+        if entry.kind != kind:
+            continue
+        for name in entry.fields:
+            damaged = replace(entry, fields={**entry.fields, name: value})
+            try:
+                replay([*entries[:at], damaged, *entries[at + 1 :]])
+            except NotARecordingError as error:
+                assert "damaged" in str(error)
+        break
