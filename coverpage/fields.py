@@ -15,8 +15,10 @@ from enum import IntEnum
 from functools import lru_cache
 
 from coverpage.formats import PRIORITIES, YES, Formats, count, date, telephone
+from coverpage.script import has_right_to_left
 from fax.types import CoverPage, Priority, Recipient, Sender
 
+LEFT_TO_RIGHT_MARK = "\u200e"
 VALUE_LIMIT = 200
 """Longest one-line value that is shown whole, in characters; a longer one ends in an ellipsis."""
 PLACEHOLDER = re.compile(r"\{([a-z_]+(?:\.[a-z_]+)?)(?::([a-z][a-z0-9_]*))?\}")
@@ -138,8 +140,15 @@ class Values:
     def filled(self, parts: Sequence[str], join: str) -> str | None:
         """The text that ``parts`` make with the fields put in; None when there was a field and all were empty.
 
-        A part whose fields are all empty is left out together with its separator.
+        A part whose fields are all empty is left out together with its separator. In a text with letters from right
+        to left a telephone number stands between marks of the other direction: else its groups would change places.
         """
+        text = self._filled(parts, join, "")
+        if text is None or text.isascii() or not has_right_to_left(text):
+            return text
+        return self._filled(parts, join, LEFT_TO_RIGHT_MARK)
+
+    def _filled(self, parts: Sequence[str], join: str, mark: str) -> str | None:
         texts: list[str] = []
         asked = given = False
         for part in parts:
@@ -147,6 +156,11 @@ class Values:
             if named:
                 asked = True
                 found = [self.of(*each) for each in named]
+                if mark:
+                    found = [
+                        f"{mark}{value}{mark}" if value and name in _TELEPHONE else value
+                        for value, (name, _) in zip(found, named, strict=True)
+                    ]
                 if not any(found):
                     continue
                 given = True

@@ -24,6 +24,11 @@ def is_right_to_left(text: str) -> bool:
     return False
 
 
+def has_right_to_left(text: str) -> bool:
+    """Whether any letter of it runs from right to left."""
+    return any(unicodedata.bidirectional(character) in ("R", "AL") for character in text)
+
+
 def _levels(text: str, right_to_left: bool) -> list[int]:
     """The embedding level of each character: even runs to the right (UAX 9, W and N rules, shortened)."""
     base = int(right_to_left)

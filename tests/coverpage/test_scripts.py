@@ -12,9 +12,12 @@ from reportlab.pdfbase.ttfonts import TTFont
 
 from codec.page import Resolution
 from coverpage import CoverFields, CoverPageError, check_letters, fonts, lettering
+from coverpage.fields import Values
+from coverpage.formats import Formats
 from coverpage.script import broken, is_right_to_left, stretches
 from fax import Recipient
 from tests.coverpage.picture import black, drawn, pictures, rules
+from tests.coverpage.test_gallery import read_by_machine, squeezed
 
 
 @pytest.fixture
@@ -45,6 +48,27 @@ def test_right_to_left_text_stands_at_the_right(resolution: Resolution) -> None:
     assert ink(latin)[2] < latin.width / 2
     assert ink(hebrew)[0] > hebrew.width / 2
     assert ink(hebrew)[2] > hebrew.width - 200
+
+
+@pytest.mark.parametrize("name", ["דנה כהן", "ليلى حسن"])
+def test_a_telephone_number_among_right_to_left_letters_keeps_its_order(tmp_path: Path, name: str) -> None:
+    text = '[[block]]\nkind = "text"\nsize = 20\ntext = ["{recipient.name}", "{recipient.office_phone}"]\n'
+    (tmp_path / "one.toml").write_text(text)
+    fields = CoverFields(recipient=Recipient(name=name, office_phone="+49 7551 2220"))
+    (picture,) = pictures("one", fields, folder=tmp_path)
+    assert "+4975512220" in squeezed(read_by_machine(picture, tmp_path, "eng"))
+    values = Values(fields, Formats())
+    assert values.filled(("{recipient.name}", "{recipient.office_phone}"), ", ") == f"{name}, \u200e+49 7551 2220\u200e"
+    assert values.filled(("{recipient.office_phone}",), ", ") == "+49 7551 2220", "alone it needs no mark"
+
+
+def test_its_order_is_the_same_where_the_line_has_several_fonts() -> None:
+    line = "שלום, \u200e+49 7551 2220\u200e"
+    parts = stretches(line, True, lambda one, two: True)
+    assert [(line[first:last].strip("\u200e"), leftwards) for first, last, leftwards in parts] == [
+        ("+49 7551 2220", False),
+        ("שלום, ", True),
+    ]
 
 
 def test_a_right_to_left_paragraph_keeps_its_side_where_a_line_begins_with_latin() -> None:
