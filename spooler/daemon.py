@@ -12,6 +12,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -153,8 +154,21 @@ class Daemon:
         await asyncio.to_thread(self.nursery.close)
 
     async def _watch(self) -> None:
+        floor = self.live.configuration.free_floor_octets
+        changed = asyncio.Event()
+
+        def look_at_once() -> None:
+            nonlocal floor
+            if self.live.configuration.free_floor_octets != floor:
+                floor = self.live.configuration.free_floor_octets
+                changed.set()
+
+        self.live.listen(look_at_once)
         while True:
-            await asyncio.sleep(self.health.pause_s)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.health.pause_s):
+                    await changed.wait()
+            changed.clear()
             before = self.health.state.troubles
             if (await asyncio.to_thread(self.health.look)).troubles != before:
                 self.dispatcher.wake()

@@ -23,6 +23,7 @@ from fax.errors import FaxError, NotRunningError
 from fax.types import DocumentId, Event, Job, JobId, JobState, Recipient, Submission
 from modem.port.client import PortClient, PortError, is_locked
 from tests.modem.port.scripted import ScriptedModem
+from tests.spooler.starting import Forked, starter
 
 ROOT = Path(__file__).resolve().parents[2]
 REPORT = ROOT / "docs" / "sample" / "report.pdf"
@@ -49,7 +50,7 @@ class Rig:
         self.log = folder / "platend.log"
         self.tty = folder / "tty"
         self.client = Client(self.socket)
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | Forked | None = None
         self._guard: subprocess.Popen[bytes] | None = None
         self.modem: ScriptedModem | None = None
         self.port_folder = self.spool / "ports" / PORT
@@ -103,11 +104,14 @@ class Rig:
             # Should we be killed: the daemon goes with us, and port processes when they have no folder any more.
             script = 'read _; sleep 3; rm -rf "$0"'
             self._guard = subprocess.Popen(["sh", "-c", script, str(self.spool / "ports")], stdin=subprocess.PIPE)
-        tied = ["setpriv", "--pdeathsig", "KILL", "--"]
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [*tied, *prefix, *self.command], cwd=ROOT, stdout=log, stderr=log, start_new_session=True
-            )
+        if prefix:
+            tied = ["setpriv", "--pdeathsig", "KILL", "--"]
+            with self.log.open("ab") as log:
+                self.process = subprocess.Popen(
+                    [*tied, *prefix, *self.command], cwd=ROOT, stdout=log, stderr=log, start_new_session=True
+                )
+        else:
+            self.process = starter(ROOT).start(self.command, self.command[3:], ROOT, self.log)
         if wait:
             wait_for(self.answers, "the daemon's answer")
 

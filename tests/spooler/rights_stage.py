@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -169,6 +170,21 @@ class Stage:
             target = target.replace(word, str(id))
         return method, target, BODIES.get(endpoint)
 
+    def renew(self, endpoint: str) -> None:
+        """Another of what the endpoint is about, since some of them end it."""
+        if endpoint.startswith("GET"):
+            return
+        if "/jobs/" in endpoint:
+            self.job = self.secret_fax().id
+        elif "/archive/" in endpoint:
+            self.fax = self.archived_fax()
+        elif "/mails/" in endpoint:
+            self.mail = self.mail_of_roots()
+        elif "/tokens/" in endpoint:
+            self.token = self.rig.client.add_token("root's").about.id
+        elif "/book/" in endpoint:
+            self.fill_book()
+
     def asked(self, user: str, *endpoints: str) -> list[Answer]:
         return self.ask(user, [self.request(endpoint) for endpoint in endpoints])
 
@@ -178,23 +194,42 @@ class Stage:
         self.rig.client.grant(f"user:{user}", mask)
 
 
-def by_kernel(rig: Rig) -> Asker:
-    def ask(user: str, requests: Sequence[Request]) -> list[Answer]:
-        about = pwd.getpwnam(user)
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.spooler.asks_raw", str(rig.socket)],
+class ByKernel:
+    """Asks by a process of each user, which lives on."""
+
+    def __init__(self, rig: Rig) -> None:
+        self._rig = rig
+        self._processes: dict[str, subprocess.Popen[str]] = {}
+
+    def __call__(self, user: str, requests: Sequence[Request]) -> list[Answer]:
+        if user not in self._processes:
+            self._processes[user] = self._start(pwd.getpwnam(user))
+        asking = self._processes[user]
+        assert asking.stdin is not None and asking.stdout is not None
+        answers: list[Answer] = []
+        for request in requests:
+            asking.stdin.write(json.dumps(request) + "\n")
+            asking.stdin.flush()
+            line = asking.stdout.readline()
+            assert line, f"the program of {user} ended at {request}"
+            answers.append(tuple(json.loads(line)))
+        return answers
+
+    def _start(self, about: pwd.struct_passwd) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.spooler.asks_raw", str(self._rig.socket)],
             cwd=ROOT,
-            input="".join(json.dumps(request) + "\n" for request in requests),
-            capture_output=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             text=True,
-            check=True,
             user=about.pw_uid,
             group=about.pw_gid,
             extra_groups=[],
         )
-        return [tuple(json.loads(line)) for line in done.stdout.splitlines()]
 
-    return ask
+    def close(self) -> None:
+        for process in self._processes.values():
+            process.communicate()
 
 
 def by_token(rig: Rig, port: int) -> Asker:
@@ -227,7 +262,11 @@ def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
     try:
         with Rig(folder, tables=tables) as rig:
             wait_for(lambda: any(event.kind == "modem-off" for event in rig.events()), "an event of the line")
-            yield Stage(rig, by_kernel(rig) if request.param == "by the kernel" else by_token(rig, port))
+            if request.param == "by a token":
+                yield Stage(rig, by_token(rig, port))
+            else:
+                with closing(ByKernel(rig)) as ask:
+                    yield Stage(rig, ask)
     finally:
         shutil.rmtree(folder)
 

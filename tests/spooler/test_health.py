@@ -133,6 +133,7 @@ def test_a_fax_that_waits_for_the_disk_says_so_and_goes_on_by_itself(tmp_path: P
 
         wait_for(taken_away, "quiet")
         scratch.write_text("")
+        rig.client.change_configuration({"free_floor_octets": 1})  # it looks at once
         wait_for(lambda: rig.client.status().troubles, "the trouble")
         wait_for(lambda: rig.client.job(key.jobs[0]).wait == "disk", "the fax's waiting for it")
         waiting = rig.client.job(key.jobs[0])

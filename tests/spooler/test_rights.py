@@ -53,17 +53,14 @@ def test_with_the_rights_that_the_table_names_nothing_is_refused_for_want_of_one
     for endpoint, rule in RULES.items():
         if rule.admin:
             continue
-        # Another job each time: some of these end it.
-        stage.job, stage.fax, stage.mail = stage.secret_fax().id, stage.archived_fax(), stage.mail_of_roots()
-        stage.token = stage.rig.client.add_token("root's").about.id
-        stage.fill_book()
+        stage.renew(endpoint)
         stage.grant("nobody", rule.right | rule.others)
         (answer,) = stage.asked("nobody", endpoint)
         assert answer[0] not in (401, 403, 500), (endpoint, answer)
 
 
 def test_without_the_right_nothing_of_another_s_fax_is_seen_whatever_is_done_to_it(stage: Stage) -> None:
-    stage.job, stage.fax = stage.secret_fax().id, stage.archived_fax()
+    stage.job, stage.fax, stage.mail = stage.secret_fax().id, stage.archived_fax(), stage.mail_of_roots()
     stage.grant("nobody", FAX_ALL_ACCESS & ~Right.JOB_QUERY & ~Right.WRITE_DAC)
     # The shared book is for all to see.
     seen = [endpoint for endpoint in RULES if not endpoint.startswith("DELETE") and "/book/" not in endpoint]

@@ -27,6 +27,7 @@ from tests.spooler.crash.promises import KEPT, told
 from tests.spooler.crash.recording import Class, Faults, Recorder
 from tests.spooler.crash.scenarios import LETTER, NUMBER, SETTINGS, fax_machine
 from tests.spooler.rig import Rig, wait_for
+from tests.spooler.starting import Forked
 
 EVERYTHING = Class.MAKES | Class.WRITES | Class.SYNCS | Class.REMOVES | Class.OPENS
 MEANWHILE_S = 1.0  # so long a fault lasts when nobody is refused
@@ -294,7 +295,7 @@ def start(folder: Path, name: str, numbers: Iterable[int]) -> FaultReport:
     return report
 
 
-def _started_or_ended(client: Client, process: subprocess.Popen[bytes]) -> bool:
+def _started_or_ended(client: Client, process: subprocess.Popen[bytes] | Forked) -> bool:
     with suppress(NotRunningError):
         client.status()
         return True
