@@ -24,6 +24,7 @@ class Watcher:
         self._tell = tell
         self._ended = threading.Event()
         self._failures = 0
+        self._lost = False  # told of as lost, and not heard from since
         self._mine: set[int] = set()  # told of as waiting
 
     def run(self) -> None:
@@ -32,7 +33,9 @@ class Watcher:
             try:
                 self._follow()
             except Refusal as error:
-                if self._failures == 0:
+                # Events that end in good order are no failure yet: the daemon may be back at once.
+                if not self._lost:
+                    self._lost = True
                     self._tell(Lost(error.text))
             self._ended.wait(PAUSES_S[min(self._failures, len(PAUSES_S) - 1)])
             self._failures += 1
@@ -49,6 +52,7 @@ class Watcher:
         self._mine = {fax.id for fax in faxes}
         self._tell(Listed(faxes))
         self._failures = 0
+        self._lost = False
         for event in self._api.events(after):
             if self._ended.is_set():
                 return

@@ -88,6 +88,16 @@ def test_what_comes_while_the_daemon_is_away_is_told_of_when_it_is_back(rig: Rig
         )
 
 
+def test_a_daemon_that_goes_while_it_is_listened_to_is_told_of_once(rig: Rig) -> None:
+    with watched(rig.socket) as ear:
+        ear.until(lambda news: isinstance(news, Listed))
+        ear.until(comes(rig.send(None).id))  # so its events are being heard
+        rig.kill()
+        ear.until(lambda news: isinstance(news, Lost))
+        rig.start()
+        assert isinstance(ear.news.get(timeout=PATIENCE_S), Listed)
+
+
 def test_an_answer_of_the_agent_is_an_answer(rig: Rig) -> None:
     api = Api(str(rig.socket))
     job = rig.until(rig.send(None).id, JobState.ADDRESS)
