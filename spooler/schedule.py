@@ -131,8 +131,8 @@ class Schedule:
         """No call to this number until then; None: it may be called again."""
         self._finish()
         self._numbers.setdefault(number, Destination()).barred = until
-        self._settle(number)
         self._fresh_bars.add(number)
+        self._settle(number)
 
     def begin(self, jobs: Sequence[int], number: str, port: str) -> None:
         """These jobs are in a call, as was found at start. When it began is told by ``recall``."""
@@ -294,7 +294,7 @@ class Schedule:
             if self._jobs.get(job.about.job) is job:
                 self._keep(job)
                 yield
-        for number in list(self._numbers) if now < before else self._fresh_bars:
+        for number in list(self._numbers if now < before else self._fresh_bars):
             self._keep_number(number, before)
             yield
         self._fresh.clear()
@@ -333,6 +333,7 @@ class Schedule:
         if about.barred is not None:
             over = about.barred.at <= before and number not in self._fresh_bars
             about.barred = None if over else about.barred.kept(self._now)
+        self._fresh_bars.discard(number)
         self._settle(number)
 
     def _expect(self, job: WaitingJob) -> None:
@@ -357,7 +358,7 @@ class Schedule:
         if about is None:
             return
         about.begun = [begun for begun in about.begun if begun.at + DAY > self._now]
-        if about.barred is not None and about.barred.at <= self._now:
+        if about.barred is not None and about.barred.at <= self._now and number not in self._fresh_bars:
             about.barred = None
         closed = about.closed_until(self._now, self._rules.calls_a_day)
         if about.calls or closed is not None:
@@ -370,7 +371,7 @@ class Schedule:
             heappush(self._timers, (closed[0], number))
         elif about.begun:
             heappush(self._timers, (min(begun.at for begun in about.begun) + DAY, number))
-        else:
+        elif about.barred is None:
             del self._numbers[number]
 
     def _pool(self, job: Candidate) -> Pool:

@@ -207,6 +207,14 @@ def test_a_barred_number_is_left_alone_and_the_others_are_not() -> None:
     assert decided(schedule) == [("a", (1,))]
 
 
+def test_a_bar_that_is_told_when_it_ends_counts_when_the_clock_turns_out_to_be_set_back() -> None:
+    schedule = ready(job(1, "5551"))
+    schedule.bar("5551", Deadline(at=START))
+    assert decided(schedule, -1) == []
+    assert schedule.wake_at() == START
+    assert decided(schedule) == [("a", (1,))]
+
+
 # Ports
 
 
