@@ -13,11 +13,10 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import FrameType
 
 from codec.tiff import read_pages
 from modem.entries import Entry
@@ -33,6 +32,7 @@ from modem.receipt import AnswerOutcome
 from modem.received import ReceivedCall
 
 JOB = 1
+STOPS = (signal.SIGINT, signal.SIGTERM)
 DIALABLE = re.compile(r"\+?[0-9*#,wWpP]*[0-9][0-9*#,wWpP]*")
 
 
@@ -148,8 +148,7 @@ class _Waiting:
         return port.last_answer
 
     def _interrupted(self, fd: int) -> None:
-        with suppress(BlockingIOError):
-            self._interrupts += os.eventfd_read(fd)
+        self._interrupts += _read_interrupts(fd)
         if self._port.call is not None:
             self._port.cancel(self._port.call)
 
@@ -225,8 +224,7 @@ class _Hand:
         self._port.tick()
 
     def _interrupted(self, fd: int) -> None:
-        with suppress(BlockingIOError):
-            self._interrupts += os.eventfd_read(fd)
+        self._interrupts += _read_interrupts(fd)
         if self._port.call is not None:
             self._port.cancel(self._plan.call)
 
@@ -236,18 +234,32 @@ class _Hand:
 
 @contextmanager
 def _interrupts() -> Iterator[int]:
-    """A descriptor that becomes readable at SIGINT and SIGTERM; only the main thread can have signals."""
-    fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+    """A descriptor from which SIGINT and SIGTERM can be read, an octet each; only the main thread can have signals.
 
-    def note(number: int, frame: FrameType | None) -> None:
-        os.eventfd_write(fd, 1)
-
-    before = {}
-    if threading.current_thread() is threading.main_thread():
-        before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    The interpreter writes them at once. A handler in Python would only run between two of its steps, and a signal that
+    comes after the last step before a wait would be noticed at the end of that wait.
+    """
+    reading, writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    before, woken = {}, -1
+    main = threading.current_thread() is threading.main_thread()
+    if main:
+        woken = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+        before = {number: signal.signal(number, lambda *_: None) for number in STOPS}
     try:
-        yield fd
+        yield reading
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        os.close(fd)
+        if main:
+            signal.set_wakeup_fd(woken)
+        os.close(reading)
+        os.close(writing)
+
+
+def _read_interrupts(fd: int) -> int:
+    """How many came since the last look."""
+    try:
+        octets = os.read(fd, 512)
+    except BlockingIOError:
+        return 0
+    return sum(octets.count(number) for number in STOPS)

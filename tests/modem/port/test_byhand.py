@@ -146,6 +146,33 @@ def test_ctrl_c_ends_the_call_politely_and_a_second_one_at_once(
     assert said[-1] == "cancelled"
 
 
+UNNOTICED = """
+import signal
+import sys
+import threading
+from pathlib import Path
+from modem.byhand import HandOptions, call_by_hand
+
+def interrupt():
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+def heard(entry):
+    if entry.kind == "dialling":
+        threading.Timer(0.5, interrupt).start()
+
+print(call_by_hand("5552001", Path(sys.argv[1]), sys.argv[2], HandOptions(lock_folder=None), heard).cause.value)
+"""
+
+
+def test_ctrl_c_ends_a_wait_that_its_signal_does_not_interrupt(modem: ScriptedModem, tiff: Path) -> None:
+    modem.dial = None
+    modem.answers["ATH0"] = "OK"
+    done = subprocess.run(
+        [sys.executable, "-c", UNNOTICED, tiff, modem.link], stdout=subprocess.PIPE, text=True, cwd=ROOT, check=True
+    )
+    assert done.stdout == "cancelled\n"
+
+
 EXCHANGE = """
 [[numbers]]
 number = "5552001"
