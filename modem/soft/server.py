@@ -35,6 +35,7 @@ _PATIENCE_S: Final = 0.05  # how long a hurried line waits for an image's octets
 _LONG_PATIENCE_S: Final = 1.0  # ... and for a command or a frame
 _PRIORITY: Final = -10  # where the system lets us: a telephone line waits for nobody
 _LOOK_S: Final = 0.05  # how often closed devices are looked at
+_IDLE_S: Final = 1.0  # the longest wait: a signal that came right before it is noticed at its end
 _ENOUGH: Final = 2048  # octets in a modem, above which its pty is not read
 
 
@@ -177,26 +178,26 @@ class Server:
         self.exchange.advance(samples)
         return samples / SAMPLE_RATE
 
-    def _timeout(self, owed: float) -> float | None:
+    def _timeout(self, owed: float) -> float:
         """Seconds until something has to be done without a host's doing."""
         if self.exchange.talking:
             if self._due_since is not None:
                 return _TICK_S  # octets of the host wake us before
             return max(0.0, (_TICK_S - owed) / self._speed)
-        waits: list[float] = []
+        waits = [_IDLE_S]
         if self.exchange.next_due is not None:
             waits.append(max(0.0, self.exchange.next_due - self.exchange.now - owed) / self._speed + _TICK_S)
         if any(port.pty.host is Host.GONE for port in self._ports):
             waits.append(_LOOK_S)
-        return min(waits, default=None)
+        return min(waits)
 
-    def _wait(self, timeout_s: float | None) -> None:
+    def _wait(self, timeout_s: float) -> None:
         poller = select.poll()
         poller.register(self._wake_read, select.POLLIN)
         by_fd = {port.pty.fd: port for port in self._ports if port.pty.host is Host.THERE}
         for fd, port in by_fd.items():
             poller.register(fd, port.events())
-        for fd, found in poller.poll(None if timeout_s is None else int(timeout_s * 1000 + 0.999)):
+        for fd, found in poller.poll(int(timeout_s * 1000 + 0.999)):
             if fd not in by_fd:
                 continue
             if found & select.POLLOUT:
